@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target of ours is built with: Swift 6 strictness, and no warning left standing.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// Targets that hand out spans over memory they own (`@_lifetime`).
+let spans: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "conclave",
+    products: [.executable(name: "conclave", targets: ["conclave"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // MARK: Floor 0: system libraries
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
+
+        // MARK: Floor 1
+        .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: spans),
+        .target(name: "OpenSSL", dependencies: ["COpenSSL", nioCore, nioTLS], swiftSettings: spans),
+
+        // MARK: Floor 2
+        .target(name: "Keyring", dependencies: ["OpenSSL"], swiftSettings: strict),
+        .target(name: "Access", dependencies: ["OpenSSL"], swiftSettings: strict),
+
+        // MARK: Floor 3
+        .target(name: "SecretStore", dependencies: ["LMDB", "Keyring", "OpenSSL", logging], swiftSettings: strict),
+
+        // MARK: Floor 6
+        .target(
+            name: "Gateway",
+            dependencies: ["SecretStore", "Access", "Keyring", "OpenSSL", nioCore, nioPosix, logging],
+            swiftSettings: strict),
+
+        // MARK: Floor 7: the executable
+        .executableTarget(
+            name: "conclave",
+            dependencies: [
+                "Gateway", "SecretStore", "Access", "Keyring", "OpenSSL", nioCore, nioPosix, logging, "Yams",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        // MARK: Tests
+        .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: spans),
+        .testTarget(name: "OpenSSLTests", dependencies: ["OpenSSL", nioCore, nioPosix, nioEmbedded, nioTLS], swiftSettings: spans),
+        .testTarget(name: "KeyringTests", dependencies: ["Keyring", "OpenSSL"], swiftSettings: strict),
+        .testTarget(name: "AccessTests", dependencies: ["Access", "OpenSSL"], swiftSettings: strict),
+        .testTarget(name: "SecretStoreTests", dependencies: ["SecretStore", "LMDB", "Keyring", "OpenSSL"], swiftSettings: strict),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["Gateway", "SecretStore", "Access", "Keyring", "OpenSSL", nioCore, nioEmbedded, logging],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

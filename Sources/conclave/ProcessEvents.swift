@@ -1,0 +1,40 @@
+internal import Dispatch
+internal import Glibc
+
+/// What happens to a running node from outside: signals, and the passing of time.
+///
+/// Sendable: the sources are kept alive and never touched after `init`.
+final class ProcessEvents: @unchecked Sendable {
+    enum Event: Sendable {
+        /// SIGTERM or SIGINT.
+        case stop
+        /// SIGHUP: read the certificate anew.
+        case reload
+        /// An hour has passed.
+        case hour
+    }
+
+    /// The events, in order. One reader.
+    let events: AsyncStream<Event>
+    private let sources: [any DispatchSourceProtocol]
+
+    /// Takes the signals over from their default actions.
+    init() {
+        let (stream, continuation) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(16))
+        let queue = DispatchQueue(label: "conclave.events")
+        var sources: [any DispatchSourceProtocol] = []
+        for (number, event) in [(SIGTERM, Event.stop), (SIGINT, .stop), (SIGHUP, .reload)] {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler { continuation.yield(event) }
+            sources.append(source)
+        }
+        let timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.schedule(deadline: .now() + .seconds(3_600), repeating: .seconds(3_600))
+        timer.setEventHandler { continuation.yield(.hour) }
+        sources.append(timer)
+        for source in sources { source.resume() }
+        events = stream
+        self.sources = sources
+    }
+}

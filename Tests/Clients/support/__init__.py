@@ -1,0 +1,1 @@
+"""Helpers of the client tests: nodes, the wire, waiting, and what an error must look like."""
