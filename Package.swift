@@ -47,7 +47,7 @@ let package = Package(
         // MARK: Floor 6
         .target(
             name: "Gateway",
-            dependencies: ["SecretStore", "Access", "Keyring", "OpenSSL", nioCore, nioPosix, logging],
+            dependencies: ["SecretStore", "Access", "Keyring", "OpenSSL", nioCore, nioPosix, nioTLS, logging],
             swiftSettings: strict),
 
         // MARK: Floor 7: the executable
@@ -67,7 +67,7 @@ let package = Package(
         .testTarget(name: "SecretStoreTests", dependencies: ["SecretStore", "LMDB", "Keyring", "OpenSSL"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "SecretStore", "Access", "Keyring", "OpenSSL", nioCore, nioEmbedded, logging],
+            dependencies: ["Gateway", "SecretStore", "LMDB", "Access", "Keyring", "OpenSSL", nioCore, nioPosix, nioEmbedded, nioTLS, logging],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

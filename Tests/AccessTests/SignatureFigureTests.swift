@@ -125,4 +125,13 @@ struct SignatureFigureTests {
         #expect(added.map(\.name) == ["x-amz-date", "authorization"])
         #expect(added.map(\.value) == [Example.timeText, row.request["Authorization"]])
     }
+
+    @Test(arguments: [" a", "a ", "\ta", " a\t", "  a  "])
+    func `our own client does not sign the blanks around a value, which the server will not see`(value: String) {
+        let signer = RequestSigner(accessKeyID: Example.keyID, secret: Example.secretBytes(), region: "r", service: "s")
+        func authorization(_ value: String) -> String? {
+            signer.sign(headers: [("Host", "h"), ("X-Other", value)], body: [UInt8]().span.bytes, now: Example.now).last?.value
+        }
+        #expect(authorization(value) == authorization("a"))
+    }
 }

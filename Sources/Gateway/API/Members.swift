@@ -50,8 +50,8 @@ protocol InputStructure: Sendable {
     init(reading members: inout Members)
 }
 
-/// An operation without input members, and the placeholder of structures that could not be read.
 extension InputStructure {
+    /// What a structure reads as that is no JSON object.
     static var placeholder: Self {
         var nothing = Members(.object([]))
         return Self(reading: &nothing)

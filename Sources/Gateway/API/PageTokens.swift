@@ -42,11 +42,15 @@ struct PageTokens: Sendable {
         withUnsafeBytes(of: now.millisecondsSince1970.bigEndian) { bytes.append(contentsOf: $0) }
         bytes += cursor
         authenticator(bytes, scope).append(to: &bytes)
-        return bytes.withUnsafeBytes { source in
-            String(unsafeUninitializedCapacity: Base64.encodedCount(source.count)) { text in
-                Base64.encode(source, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(text)[..<Base64.encodedCount(source.count)]))
-                return Base64.encodedCount(source.count)
-            }
+        return Self.base64(bytes)
+    }
+
+    static func base64(_ bytes: [UInt8]) -> String {
+        let count = Base64.encodedCount(bytes.count)
+        return String(unsafeUninitializedCapacity: count) { text in
+            let output = UnsafeMutableRawBufferPointer(text)
+            bytes.withUnsafeBytes { Base64.encode($0, into: UnsafeMutableRawBufferPointer(rebasing: output[..<count])) }
+            return count
         }
     }
 

@@ -64,9 +64,10 @@ extension Pattern {
     /// `RegionType`: words of lower-case letters, each with a hyphen behind it, and a number.
     static let region = Pattern(#"^([a-z]+-)+\d+$"#) { bytes in
         let parts = bytes.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        guard parts.count >= 2, let number = parts.last else { return false }
-        let isWord = { (part: Slice<UnsafeRawBufferPointer>) in !part.isEmpty && part.allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) } }
-        return parts.dropLast().allSatisfy(isWord) && !number.isEmpty && number.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        guard parts.count >= 2, let number = parts.last, parts.allSatisfy({ !$0.isEmpty }) else { return false }
+        let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
+        return parts.dropLast().allSatisfy { $0.allSatisfy(letters.contains) }
+            && number.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 
     /// `DurationType`: hours, `3h`.

@@ -8,7 +8,6 @@ struct Problems {
 
     private(set) var wrongType: String?
     private var violations: [String] = []
-    private var violationCount = 0
 
     /// A member has the wrong JSON type. The first one decides the answer.
     mutating func wrongType(_ sentence: String) {
@@ -21,7 +20,6 @@ struct Problems {
     ///   - value: The value as the text shows it; `nil` for a sensitive member, whose value stays out of the text.
     ///   - path: lowerCamelCase path, list positions counted from 1.
     mutating func violation(_ constraint: String, value: Shown, at path: MemberPath) {
-        violationCount += 1
         guard violations.count < Self.reportedMax else { return }
         let shown =
             switch value {

@@ -1,9 +1,7 @@
 package import Access
-internal import Keyring
 package import Logging
 package import NIOCore
 internal import SecretStore
-internal import Synchronization
 
 /// The Secrets Manager API behind the HTTP front: AWS JSON 1.1, signed with SigV4.
 ///
@@ -26,6 +24,7 @@ package final class SecretsManagerResponder: Responder {
         self.logger = logger
     }
 
+    /// Answers one request. Reads are answered at once unless a write to their secret is on its way; writes when they are durable.
     package func respond(to request: borrowing HTTPRequest, on eventLoop: any EventLoop) -> Answer {
         let started = NIODeadline.now()
         let operation: any Operation.Type

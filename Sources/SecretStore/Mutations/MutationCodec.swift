@@ -170,8 +170,10 @@ extension ByteReader {
         switch tag {
         case .createSecret: return .createSecret(try createSecret())
         case .putSecretValue:
-            return .putSecretValue(
-                PutSecretValue(secret: try reference(), version: try newVersion(), stages: try optional { reader throws(DecodingFailure) in try reader.labels() }))
+            let secret = try reference()
+            let version = try newVersion()
+            let stages = try optional { reader throws(DecodingFailure) in try reader.labels() }
+            return .putSecretValue(PutSecretValue(secret: secret, version: version, stages: stages))
         case .updateSecret: return .updateSecret(try updateSecret())
         case .updateSecretVersionStage:
             return .updateSecretVersionStage(
@@ -181,7 +183,9 @@ extension ByteReader {
         case .restoreSecret: return .restoreSecret(try reference())
         case .tagResource: return .tagResource(try reference(), try tags())
         case .untagResource:
-            return .untagResource(try reference(), try list(max: Limits.tagKeysPerRequestMax) { reader throws(DecodingFailure) in try reader.tagKey() })
+            let secret = try reference()
+            let keys = try list(max: Limits.tagKeysPerRequestMax) { reader throws(DecodingFailure) in try reader.tagKey() }
+            return .untagResource(secret, keys)
         case .putResourcePolicy: return .putResourcePolicy(try reference(), policy: try text(max: Limits.policyBytesMax))
         case .deleteResourcePolicy: return .deleteResourcePolicy(try reference())
         case .recordAccess:

@@ -24,7 +24,8 @@ extension SecretStore {
             guard let record = try record(at: address, in: txn) else { return nil }
             let text = try open(tables.policies, key: StateKeys.number(record.number), in: txn)
             return StoredPolicy(
-                arn: arn(of: record), isScheduledForDeletion: record.deletion != nil, policy: text.map { String(decoding: $0, as: UTF8.self) })
+                arn: arn(of: record), isScheduledForDeletion: record.deletion != nil,
+                policy: text.map { String(decoding: $0, as: UTF8.self) })
         }
     }
 

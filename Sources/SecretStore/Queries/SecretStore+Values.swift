@@ -18,7 +18,9 @@ package struct StoredValue: Equatable, Sendable {
 
     /// What the value decrypts for.
     package var context: ValueContext {
-        ValueContext(arn: arn.description, versionID: versionID.rawValue, kind: kind, createdAtMilliseconds: createdAt.millisecondsSince1970)
+        ValueContext(
+            arn: arn.description, versionID: versionID.rawValue, kind: kind,
+            createdAtMilliseconds: createdAt.millisecondsSince1970)
     }
 }
 

@@ -68,7 +68,9 @@ extension Transition {
         guard index > Limits.proposalsRemembered else { return }
         let forgottenBelow = index - Limits.proposalsRemembered
         while let (key, id) = try oldestProposal(in: txn) {
-            guard let oldest = StateKeys.number(decoding: key.span.bytes) else { throw StoreError.corrupted(table: tables.proposalOrder.name) }
+            guard let oldest = StateKeys.number(decoding: key.span.bytes) else {
+                throw StoreError.corrupted(table: tables.proposalOrder.name)
+            }
             guard oldest <= forgottenBelow else { return }
             try delete(tables.proposals, key: id, in: &txn)
             try delete(tables.proposalOrder, key: key, in: &txn)

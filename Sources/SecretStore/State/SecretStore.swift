@@ -51,7 +51,9 @@ package final class SecretStore: Sendable {
         }
         try environment.read { txn in
             for (what, value) in expected {
-                guard let row = try tables.meta.raw.get(what.utf8.span.bytes, in: txn) else { throw StoreError.corrupted(table: tables.meta.name) }
+                guard let row = try tables.meta.raw.get(what.utf8.span.bytes, in: txn) else {
+                    throw StoreError.corrupted(table: tables.meta.name)
+                }
                 let found = row.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
                 guard found == value else { throw StoreError.foreign(what: what, found: found, expected: value) }
             }

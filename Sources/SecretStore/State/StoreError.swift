@@ -7,7 +7,8 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .corrupted(let table): "the table '\(table)' of the state holds a row that contradicts the rest; restore from a backup or another node"
+        case .corrupted(let table):
+            "the table '\(table)' of the state holds a row that contradicts the rest; restore from a backup or another node"
         case .foreign(let what, let found, let expected):
             "the data directory belongs to \(what) '\(found)', not '\(expected)'; start with the configuration that it was made with"
         }

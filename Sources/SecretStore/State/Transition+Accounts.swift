@@ -10,7 +10,8 @@ extension Transition {
     }
 
     mutating func putAccessKey(_ command: PutAccessKey, in txn: inout WriteTransaction) throws -> Outcome {
-        guard try tables.accounts.raw.contains(StateKeys.account(mutation.account).span.bytes, in: txn) else { throw StoreFailure.accountNotFound }
+        let account = StateKeys.account(mutation.account)
+        guard try tables.accounts.raw.contains(account.span.bytes, in: txn) else { throw StoreFailure.accountNotFound }
         let old = try store.accessKey(command.id, in: txn)
         guard old == nil || old?.account == mutation.account else { throw StoreFailure.accessKeyInOtherAccount }
         let key = StoredAccessKey(

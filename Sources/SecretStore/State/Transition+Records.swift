@@ -61,7 +61,8 @@ extension Transition {
         guard old != new else { return }
         if let old { try delete(tables.deletions, key: StateKeys.deletion(date: old, secret: record.number), in: &txn) }
         if let new {
-            try put(tables.deletions, key: StateKeys.deletion(date: new, secret: record.number), value: StateKeys.secret(record.key), in: &txn)
+            let key = StateKeys.deletion(date: new, secret: record.number)
+            try put(tables.deletions, key: key, value: StateKeys.secret(record.key), in: &txn)
         }
     }
 }

@@ -59,7 +59,8 @@ extension Transition {
 
     /// Adds a version to a record that may have been changed already, and stores both.
     private mutating func write(
-        _ version: NewVersion, stages: [StagingLabel]?, to changed: SecretRecord, replacing old: SecretRecord, in txn: inout WriteTransaction
+        _ version: NewVersion, stages: [StagingLabel]?, to changed: SecretRecord, replacing old: SecretRecord,
+        in txn: inout WriteTransaction
     ) throws -> Outcome {
         var record = changed
         let dropped = try record.add(version, stages: stages, valueNumber: nextValueNumber, at: mutation.at)

@@ -29,7 +29,8 @@ package enum SecretIdentifier: Hashable, Sendable {
     private static func parse(arn text: String, in scope: ARNScope) -> SecretIdentifier? {
         // A name holds no colon, so an ARN has exactly these seven fields.
         let fields = text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map { String(Substring($0)) }
-        guard fields.count == 7, fields[2] == "secretsmanager", fields[5] == "secret", let account = AccountID(fields[4]) else { return nil }
+        guard fields.count == 7, fields[2] == "secretsmanager", fields[5] == "secret" else { return nil }
+        guard let account = AccountID(fields[4]) else { return nil }
         let partition = fields[1]
         let region = fields[3]
         let target = fields[6].utf8

@@ -32,12 +32,12 @@ struct PageTokenTests {
             for bit in 0..<8 {
                 var changed = decoded
                 changed[index] ^= 1 << UInt8(bit)
-                let text = base64(changed)
+                let text = PageTokens.base64(changed)
                 #expect(throws: APIError.invalidNextToken) { try tokens.cursor(in: text, scope, now: now) }
             }
         }
         for length in decoded.indices {
-            #expect(throws: APIError.invalidNextToken) { try tokens.cursor(in: base64(Array(decoded[..<length])), scope, now: now) }
+            #expect(throws: APIError.invalidNextToken) { try tokens.cursor(in: PageTokens.base64(Array(decoded[..<length])), scope, now: now) }
         }
     }
 
@@ -61,16 +61,6 @@ struct PageTokenTests {
         #expect(try tokens.cursor(in: token, scope, now: Timestamp(millisecondsSince1970: now.millisecondsSince1970 + day)) == [1])
         #expect(throws: APIError.invalidNextToken) {
             try tokens.cursor(in: token, scope, now: Timestamp(millisecondsSince1970: now.millisecondsSince1970 + day + 1))
-        }
-    }
-
-    private func base64(_ bytes: [UInt8]) -> String {
-        bytes.withUnsafeBytes { source in
-            let count = Base64.encodedCount(source.count)
-            return String(unsafeUninitializedCapacity: count) { text in
-                Base64.encode(source, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(text)[..<count]))
-                return count
-            }
         }
     }
 }

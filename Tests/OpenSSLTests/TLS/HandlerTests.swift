@@ -310,6 +310,21 @@ struct HandlerTests {
         #expect(pair.server.application.received.count == 1_000 && pair.server.application.errors.isEmpty)
     }
 
+    @Test("a connection that ended leaves nothing behind, wherever it ended", arguments: ["in the handshake", "open", "at the deadline"])
+    func releasesEverything(moment: String) throws {
+        weak var session: TLSSession?
+        weak var handler: TLSHandler?
+        do {
+            let pair = moment == "open" ? try EmbeddedPair.open() : try EmbeddedPair()
+            if moment != "open" { try pair.activate() }
+            (session, handler) = (pair.server.handler.session, pair.server.handler)
+            pair.server.write([1])
+            if moment == "at the deadline" { pair.server.channel.embeddedEventLoop.advanceTime(by: .seconds(5)) }
+            for side in [pair.client, pair.server] { _ = try side.channel.finish(acceptAlreadyClosed: true) }
+        }
+        #expect(session == nil && handler == nil)
+    }
+
     @Test("an application that closes as soon as it is told of something meets nothing odd", arguments: ["handshake", "data", "end of input"])
     func closeInsideEvent(moment: String) throws {
         final class Closer: ChannelInboundHandler {

@@ -32,10 +32,10 @@ struct HostileInputTests {
 
     @Test("a changed bit anywhere never changes what is delivered and never crashes", arguments: SessionTests.versions)
     func flippedBits(version: CInt) throws {
-        // Record the client's side of a good connection; then repeat it with one bit changed, at every position in turn.
+        // Record the client's side of a good connection; then repeat it with one bit changed, at every third position in turn.
         var failures = 0
         var trials = 0
-        for position in stride(from: 0, to: 900, by: 1) {
+        for position in stride(from: 0, to: 900, by: 3) {
             let (client, server) = (try client(version: version), try server())
             client.send([9, 8, 7])
             var sent = 0
@@ -59,7 +59,7 @@ struct HostileInputTests {
             if server.failure != nil || client.failure != nil { failures += 1 }
             guard position < sent else { break }
         }
-        #expect(trials > 250)
+        #expect(trials > 80)
         // Some bits of a ClientHello are free (the compatibility version of the first record), some of a length only make the server wait.
         #expect(failures > trials * 3 / 4)
     }

@@ -46,21 +46,27 @@ struct StoreOverLogTests {
 
     @Test("a reader sees a write as soon as it is acknowledged, and again after a restart")
     func readYourWrite() async throws {
+        try await writeAndRead(versions: 1...50)
+        let again = try start(log: directory.log, state: directory.state)
+        #expect(try again.store.value(at: .of("s"), VersionSelector()).get().value.ciphertext == [UInt8]("50".utf8))
+        again.log.close()
+    }
+
+    /// A node's life: writes each version and reads it at once. The environment is closed when the node is released.
+    private func writeAndRead(versions: ClosedRange<Int>) async throws {
         let node = try start(log: directory.log, state: directory.state)
-        for number in 1...50 {
+        for number in versions {
+            let version = NewVersion.of("v\(number)", "\(number)", in: "s")
             let command =
                 number == 1
-                ? Command.createSecret(CreateSecret(secret: .of("s"), version: .of("v1", "1", in: "s")))
-                : .putSecretValue(PutSecretValue(secret: .of("s"), version: .of("v\(number)", "\(number)", in: "s")))
+                ? Command.createSecret(CreateSecret(secret: .of("s"), version: version))
+                : .putSecretValue(PutSecretValue(secret: .of("s"), version: version))
             let expected = Outcome.version(SecretReference.of("s").arn, VersionID("v\(number)"), stages: [.current])
             #expect(await node.propose(mutation(command)) == .success(expected))
             await node.visible("s")
             #expect(try node.store.value(at: .of("s"), VersionSelector()).get().versionID == VersionID("v\(number)"))
         }
         node.log.close()
-        let again = try start(log: directory.log, state: directory.state)
-        #expect(try again.store.value(at: .of("s"), VersionSelector()).get().value.ciphertext == [UInt8]("50".utf8))
-        again.log.close()
     }
 
     @Test("a node that dies comes back with every acknowledged outcome and the same state hash", arguments: [1, 2] as [UInt64])

@@ -79,6 +79,23 @@ struct DeterminismTests {
         #expect(try first.store.committedStateHash() != second.store.committedStateHash())
     }
 
+    @Test("the state hash covers the bytes of a value, and the position of an entry")
+    func hashOfValuesAndPositions() throws {
+        let id = ProposalID(high: 1, low: 2)
+        func hash(ciphertext: [UInt8], at index: UInt64) throws -> Digest {
+            let fixture = try StoreFixture(keyring: keyring)
+            var version = NewVersion.of("v1", "v", in: "s")
+            version.value.ciphertext = ciphertext
+            let command = Command.createSecret(CreateSecret(secret: .of("s"), version: version))
+            let mutation = Mutation(id: id, account: StoreFixture.account, at: StoreFixture.start, keyTerm: keyring.currentTerm, command: command)
+            try fixture.store.environment.write { txn in _ = try fixture.store.apply(mutation, at: index, in: &txn) }
+            return try fixture.store.committedStateHash()
+        }
+        #expect(try hash(ciphertext: [1], at: 1) == hash(ciphertext: [1], at: 1))
+        #expect(try hash(ciphertext: [1], at: 1) != hash(ciphertext: [2], at: 1))
+        #expect(try hash(ciphertext: [1], at: 1) != hash(ciphertext: [1], at: 2))
+    }
+
     @Test("what hangs together in the tables does so after any sequence", arguments: 10...14 as ClosedRange<UInt64>)
     func consistency(seed: UInt64) throws {
         let fixture = try StoreFixture(keyring: keyring)
@@ -117,12 +134,13 @@ struct DeterminismTests {
         func other(_ number: UInt64) -> Mutation {
             Mutation(id: ProposalID(high: 1, low: number), account: StoreFixture.account, at: fixture.now, keyTerm: 1, command: .recordAccess([], day: fixture.now.day))
         }
-        #expect(try apply(repeated, at: 1) == .done)
-        // Positions without a mutation (as Raft has them) count as well.
-        #expect(try apply(other(1), at: Limits.proposalsRemembered) == .done)
-        #expect(try apply(repeated, at: Limits.proposalsRemembered + 1) == .done, "remembered")
-        #expect(try apply(other(2), at: Limits.proposalsRemembered + 2) == .done)
-        #expect(try apply(repeated, at: Limits.proposalsRemembered + 3) == .failed(.accountAlreadyExists), "forgotten, and executed again")
+        #expect(try apply(other(0), at: 1) == .done)
+        #expect(try apply(repeated, at: 2) == .done)
+        // Positions without a mutation (as Raft has them) count as well. This one forgets the first entry only.
+        #expect(try apply(other(1), at: Limits.proposalsRemembered + 1) == .done)
+        #expect(try apply(repeated, at: Limits.proposalsRemembered + 2) == .done, "remembered")
+        #expect(try apply(other(2), at: Limits.proposalsRemembered + 3) == .done)
+        #expect(try apply(repeated, at: Limits.proposalsRemembered + 4) == .failed(.accountAlreadyExists), "forgotten, and executed again")
         #expect(try fixture.rowCount("proposals") == 3)
         #expect(try fixture.rowCount("proposalOrder") == 3)
     }

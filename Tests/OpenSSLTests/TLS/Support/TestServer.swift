@@ -28,9 +28,12 @@ final class TestServer: Sendable {
         (self.channel, self.port, self.contexts, self.events) = (channel, port, contexts, events)
     }
 
+    /// No slow machine reaches it; tests of the deadline set their own.
+    static let patientTimeout: TimeAmount = .minutes(2)
+
     /// Runs `body` with a server on a free loopback port.
     static func with<Result>(
-        context: TLSContext? = nil, handshakeTimeout: TimeAmount = TLSHandler.handshakeTimeoutDefault, _ body: (TestServer) async throws -> Result
+        context: TLSContext? = nil, handshakeTimeout: TimeAmount = patientTimeout, _ body: (TestServer) async throws -> Result
     ) async throws -> Result {
         let contexts = TLSContextBox(try context ?? TestCertificates.apiContext())
         let events = EventQueue<ServerEvent>()
@@ -211,7 +214,10 @@ struct TestConnection: Sendable {
             .channelOption(.autoRead, value: autoRead)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    if let session { try channel.pipeline.syncOperations.addHandler(TLSHandler(session: session())) }
+                    if let session {
+                        let tls = TLSHandler(session: try session(), handshakeTimeout: TestServer.patientTimeout)
+                        try channel.pipeline.syncOperations.addHandler(tls)
+                    }
                     try channel.pipeline.syncOperations.addHandler(Collector(events))
                 }
             }
