@@ -13,6 +13,9 @@ let strict: [SwiftSetting] = [
 /// Targets that hand out spans over memory they own (`@_lifetime`).
 let spans: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes")]
 
+/// The consensus core's debug build can be told to make a mistake, for tests that must notice; the release build cannot.
+let plantedFaults: [SwiftSetting] = strict + [.define("CONCLAVE_MUTANTS", .when(configuration: .debug))]
+
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
@@ -34,6 +37,7 @@ let package = Package(
         .target(name: "CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
 
         // MARK: Floor 1
+        .target(name: "Raft", swiftSettings: plantedFaults),
         .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: spans),
         .target(name: "OpenSSL", dependencies: ["COpenSSL", nioCore, nioTLS], swiftSettings: spans),
 
@@ -60,11 +64,12 @@ let package = Package(
             swiftSettings: strict),
 
         // MARK: Tests
+        .testTarget(name: "RaftTests", dependencies: ["Raft"], swiftSettings: plantedFaults),
         .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: spans),
         .testTarget(name: "OpenSSLTests", dependencies: ["OpenSSL", nioCore, nioPosix, nioEmbedded, nioTLS], swiftSettings: spans),
         .testTarget(name: "KeyringTests", dependencies: ["Keyring", "OpenSSL"], swiftSettings: strict),
         .testTarget(name: "AccessTests", dependencies: ["Access", "OpenSSL"], swiftSettings: strict),
-        .testTarget(name: "SecretStoreTests", dependencies: ["SecretStore", "LMDB", "Keyring", "OpenSSL"], swiftSettings: strict),
+        .testTarget(name: "SecretStoreTests", dependencies: ["SecretStore", "LMDB", "Keyring", "OpenSSL", logging], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
             dependencies: ["Gateway", "SecretStore", "LMDB", "Access", "Keyring", "OpenSSL", nioCore, nioPosix, nioEmbedded, nioTLS, logging],

@@ -132,8 +132,8 @@ final class Worker<Success: Sendable>: Sendable {
     }
 }
 
+// Sendable: `outcome` is read and written under the lock only.
 private final class OutcomeBox<Success: Sendable>: @unchecked Sendable {
-    // Sendable: guarded by the lock.
     private var outcome: Result<Success, any Error>?
     private let lock = NSLock()
 

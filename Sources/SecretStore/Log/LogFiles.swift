@@ -27,7 +27,7 @@ protocol LogFileSystem: Sendable {
     func create(_ path: String, byteCount: Int) throws(FileFailure) -> any LogFile
     /// Opens a file for writing.
     func open(_ path: String) throws(FileFailure) -> any LogFile
-    /// Removes a file.
+    /// Removes a file durably. One that is gone already is no failure: the try before may have got half-way.
     func remove(_ path: String) throws(FileFailure)
     /// Bytes that this user may still write to the file system of `path`; `nil` if it cannot tell.
     func freeByteCount(_ path: String) -> Int?
@@ -97,7 +97,7 @@ struct PosixFileSystem: LogFileSystem {
     }
 
     func remove(_ path: String) throws(FileFailure) {
-        guard unlink(path) == 0 else { throw FileFailure(operation: .remove, path: path, errno: errno) }
+        guard unlink(path) == 0 || errno == ENOENT else { throw FileFailure(operation: .remove, path: path, errno: errno) }
         try synchronizeDirectory(of: path)
     }
 

@@ -144,7 +144,13 @@ struct LogSegments {
         let path = directory + "/" + String(repeating: "0", count: 16 - digits.count) + digits + Self.suffix
         let byteCount = max(segmentByteCount, LogFrame.alignment + frameByteCount)
         let file = try files.create(path, byteCount: byteCount)
-        try file.write(Self.header(), at: 0)
+        do throws(FileFailure) {
+            try file.write(Self.header(), at: 0)
+        } catch {
+            // The next try makes the file anew, under the same name.
+            try files.remove(path)
+            throw error
+        }
         segments.append(Segment(firstIndex: nextIndex, path: path))
         current = file
         end = LogFrame.alignment

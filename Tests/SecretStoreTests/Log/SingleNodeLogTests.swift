@@ -71,6 +71,19 @@ struct SingleNodeLogTests {
         #expect(harness.fatalSentence.withLock { $0 } == nil)
     }
 
+    @Test("a disk that fills up while a segment is begun is no reason to stop")
+    func diskFullAtSegmentStart() async throws {
+        let files = FaultyFileSystem()
+        files.set { $0.writeErrno = ENOSPC }
+        let harness = try LogHarness(directory, keyring: keyring, files: files)
+        #expect(await harness.propose(LogHarness.mutation(1)) == .failure(.diskFull))
+        files.set { $0.writeErrno = nil }
+        #expect(await harness.propose(LogHarness.mutation(2)) == .success(.done))
+        harness.log.close()
+        #expect(try harness.machine.committed() == [2])
+        #expect(harness.fatalSentence.withLock { $0 } == nil)
+    }
+
     @Test("below the reserve of free space proposals are refused before they reach the disk")
     func reserve() async throws {
         let files = FaultyFileSystem()
