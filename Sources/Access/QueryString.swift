@@ -69,6 +69,7 @@ struct QueryString {
     ///
     /// - Parameter index: A parameter to leave out: the signature itself, when the query carries it.
     func appendCanonical(leavingOut index: Int?, to text: inout [UInt8]) {
+        guard !parameters.isEmpty else { return }
         let encoded = encoded.span.bytes
         var kept = parameters
         if let index { kept.remove(at: index) }

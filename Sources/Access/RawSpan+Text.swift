@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Reading ASCII text inside received bytes, without making strings of it.
 extension RawSpan {
     /// The byte at `offset`; traps when it lies outside.
@@ -11,15 +13,21 @@ extension RawSpan {
     /// Whether the bytes of `range` begin with `prefix`.
     func starts(_ range: Range<Int>, with prefix: StaticString) -> Bool {
         guard range.count >= prefix.utf8CodeUnitCount else { return false }
-        for i in 0..<prefix.utf8CodeUnitCount where byte(at: range.lowerBound + i) != prefix.utf8Start[i] { return false }
-        return true
+        return extracting(range).withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return true }
+            return memcmp(start, prefix.utf8Start, prefix.utf8CodeUnitCount) == 0
+        }
     }
 
     /// Whether the bytes of `range` are exactly those of `otherRange` in `other`.
     func isEqual(_ range: Range<Int>, to otherRange: Range<Int>, of other: RawSpan) -> Bool {
         guard range.count == otherRange.count else { return false }
-        for i in 0..<range.count where byte(at: range.lowerBound + i) != other.byte(at: otherRange.lowerBound + i) { return false }
-        return true
+        return extracting(range).withUnsafeBytes { a in
+            other.extracting(otherRange).withUnsafeBytes { b in
+                guard let a = a.baseAddress, let b = b.baseAddress else { return true }
+                return memcmp(a, b, range.count) == 0
+            }
+        }
     }
 
     /// Whether the bytes of `range` are exactly `expected`.
@@ -38,8 +46,10 @@ extension RawSpan {
 
     /// Where `wanted` first occurs in `range`.
     func firstOffset(of wanted: UInt8, in range: Range<Int>) -> Int? {
-        for i in range where byte(at: i) == wanted { return i }
-        return nil
+        extracting(range).withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress, let found = memchr(start, CInt(wanted), bytes.count) else { return nil }
+            return range.lowerBound + (UnsafeRawPointer(found) - start)
+        }
     }
 
     /// The pieces of `range` between separators; empty pieces count. At most `countMax` of them, the last then holding the rest.

@@ -140,19 +140,34 @@ package final class RequestVerifier: Sendable {
     /// Compares every field of the scope with what it must be. Region and service are part of the key derivation as well; the
     /// terminator is not, since the server puts in its own.
     private func checkCredential(_ claim: SignatureClaim, in text: RawSpan) throws(AuthenticationFailure) -> Credential {
-        let fields = text.pieces(of: claim.credential, at: ASCII.slash, countMax: 6)
-        guard fields.count == 5 else { throw .malformedCredential(CallerText.escaped(claim.credential, of: text)) }
+        guard let fields = Self.fiveFields(of: claim.credential, in: text) else {
+            throw .malformedCredential(CallerText.escaped(claim.credential, of: text))
+        }
         let signedDate = claim.date.prefix(SigningTime.dateByteCount)
 
         var faults = AuthenticationFailure.ScopeFaults()
-        faults.isRegionWrong = !text.isEqual(fields[2], to: region)
-        if !text.isEqual(fields[3], to: service) { faults.expectedService = serviceName }
-        if !text.isEqual(fields[4], to: SigV4.terminator) { faults.terminator = CallerText.escaped(fields[4], of: text) }
-        if !text.isEqual(fields[1], to: signedDate, of: text) {
-            faults.date = (CallerText.escaped(fields[1], of: text), CallerText.escaped(claim.date, of: text))
+        faults.isRegionWrong = !text.isEqual(fields.2, to: region)
+        if !text.isEqual(fields.3, to: service) { faults.expectedService = serviceName }
+        if !text.isEqual(fields.4, to: SigV4.terminator) { faults.terminator = CallerText.escaped(fields.4, of: text) }
+        if !text.isEqual(fields.1, to: signedDate, of: text) {
+            faults.date = (CallerText.escaped(fields.1, of: text), CallerText.escaped(claim.date, of: text))
         }
         guard faults == AuthenticationFailure.ScopeFaults() else { throw .wrongScope(faults) }
-        return Credential(keyID: fields[0], date: fields[1], scope: fields[1].lowerBound..<claim.credential.upperBound)
+        return Credential(keyID: fields.0, date: fields.1, scope: fields.1.lowerBound..<claim.credential.upperBound)
+    }
+
+    private typealias Fields = (Range<Int>, Range<Int>, Range<Int>, Range<Int>, Range<Int>)
+
+    /// What stands between slashes, if there are exactly four of them.
+    private static func fiveFields(of range: Range<Int>, in text: RawSpan) -> Fields? {
+        var start = range.lowerBound
+        func next() -> Range<Int>? {
+            guard let end = text.firstOffset(of: ASCII.slash, in: start..<range.upperBound) else { return nil }
+            defer { start = end + 1 }
+            return start..<end
+        }
+        guard let a = next(), let b = next(), let c = next(), let d = next(), next() == nil else { return nil }
+        return (a, b, c, d, start..<range.upperBound)
     }
 
     // MARK: What is signed

@@ -15,7 +15,8 @@ final class SigningKeyCache: Sendable {
         let principal: Principal
     }
 
-    private struct Entry {
+    /// A class, so that a look-up copies one reference. Belongs to ``state``.
+    private final class Entry {
         let generation: UInt64
         let secret: SecretBytes
         let principal: Principal
@@ -24,16 +25,25 @@ final class SigningKeyCache: Sendable {
         var older: (day: UInt64, key: HMACKey)?
         var lastUse: UInt64
 
+        init(_ key: AccessKey, _ principal: Principal, day: UInt64, _ signingKey: HMACKey, lastUse: UInt64) {
+            generation = key.generation
+            secret = key.secret
+            self.principal = principal
+            newer = (day, signingKey)
+            self.lastUse = lastUse
+        }
+
         func belongs(to key: AccessKey) -> Bool {
-            generation == key.generation && principal.account == key.account
-                && (secret === key.secret || isEqualInConstantTime(secret.bytes, key.secret.bytes))
+            let (mine, other) = (secret, key.secret)
+            return generation == key.generation && principal.account == key.account
+                && (mine === other || isEqualInConstantTime(mine.bytes, other.bytes))
         }
 
         func signingKey(_ day: UInt64) -> HMACKey? {
             newer.day == day ? newer.key : older?.day == day ? older?.key : nil
         }
 
-        mutating func add(_ key: HMACKey, _ day: UInt64) {
+        func add(_ key: HMACKey, _ day: UInt64) {
             if day > newer.day {
                 (older, newer) = (newer, (day, key))
             } else if day < newer.day {
@@ -67,14 +77,14 @@ final class SigningKeyCache: Sendable {
         let held = state.withLock { state -> Material? in
             if let staleID { state.entries[staleID] = nil }
             state.useCount += 1
-            guard let place = state.entries.index(forKey: accessKey.id) else { return nil }
-            guard state.entries.values[place].belongs(to: accessKey) else {
-                state.entries.remove(at: place)
+            guard let entry = state.entries[accessKey.id] else { return nil }
+            guard entry.belongs(to: accessKey) else {
+                state.entries[accessKey.id] = nil
                 return nil
             }
-            guard let key = state.entries.values[place].signingKey(day) else { return nil }
-            state.entries.values[place].lastUse = state.useCount
-            return Material(key: key, principal: state.entries.values[place].principal)
+            guard let key = entry.signingKey(day) else { return nil }
+            entry.lastUse = state.useCount
+            return Material(key: key, principal: entry.principal)
         }
         if let held { return held }
 
@@ -82,17 +92,15 @@ final class SigningKeyCache: Sendable {
         let principal = Principal(rootOf: accessKey.account, accessKeyID: accessKey.id, partition: partition)
         state.withLock { state in
             state.derivationCount += 1
-            if state.entries[accessKey.id]?.belongs(to: accessKey) == true {
-                state.entries[accessKey.id]?.add(key, day)
+            if let entry = state.entries[accessKey.id], entry.belongs(to: accessKey) {
+                entry.add(key, day)
             } else {
                 if state.entries.count >= Self.accessKeyCountMax,
                     let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse })?.key
                 {
                     state.entries[oldest] = nil
                 }
-                state.entries[accessKey.id] = Entry(
-                    generation: accessKey.generation, secret: accessKey.secret, principal: principal, newer: (day, key), older: nil,
-                    lastUse: state.useCount)
+                state.entries[accessKey.id] = Entry(accessKey, principal, day: day, key, lastUse: state.useCount)
             }
         }
         return Material(key: key, principal: principal)

@@ -81,6 +81,15 @@ extension Keyring {
         try decrypt(wrappedDataKey: value.wrappedDataKey.span.bytes, ciphertext: value.ciphertext.span.bytes, for: context)
     }
 
+    /// Unwraps the data key of a value that belongs to `context`, to open the value again and again without doing so each time.
+    ///
+    /// - Throws: As ``decrypt(wrappedDataKey:ciphertext:for:)``.
+    package func opener(wrappedDataKey: RawSpan, for context: ValueContext) throws(KeyringError) -> ValueOpener {
+        let dataKey = try MessageWrap.open(wrappedDataKey, cluster: clusterID, purpose: .dataKey, find: wrappingKey) { Self.bind(&$0, to: context) }
+        guard dataKey.count == AESGCM.keyByteCount else { throw .notAuthentic }
+        return ValueOpener(key: AESGCM.OpeningKey(dataKey), associatedData: valueAssociatedData(context))
+    }
+
     /// A keyed hash of a value and of the version that it is for, so that `apply` can tell "same token, same value" from
     /// "same token, other value" without decrypting (AWS decrypts the stored version for this).
     ///
@@ -157,11 +166,14 @@ enum Padding {
 
     /// `nil` if the length inside does not fit: only bytes that ``pad(_:)`` did not make.
     static func unpad(_ padded: SecretBytes) -> SecretBytes? {
-        padded.withUnsafeBytes { bytes in
-            guard bytes.count >= lengthByteCount else { return nil }
-            let count = Int(UInt32(bigEndian: bytes.loadUnaligned(as: UInt32.self)))
-            guard count <= bytes.count - lengthByteCount else { return nil }
-            return SecretBytes(copying: UnsafeRawBufferPointer(rebasing: bytes[lengthByteCount..<(lengthByteCount + count)]))
-        }
+        padded.withUnsafeBytes { bytes in range(in: bytes).map { SecretBytes(copying: UnsafeRawBufferPointer(rebasing: bytes[$0])) } }
+    }
+
+    /// Where the value lies in padded bytes; `nil` as for ``unpad(_:)``.
+    static func range(in padded: UnsafeRawBufferPointer) -> Range<Int>? {
+        guard padded.count >= lengthByteCount else { return nil }
+        let count = Int(UInt32(bigEndian: padded.loadUnaligned(as: UInt32.self)))
+        guard count <= padded.count - lengthByteCount else { return nil }
+        return lengthByteCount..<(lengthByteCount + count)
     }
 }

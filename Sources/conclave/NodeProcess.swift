@@ -29,10 +29,11 @@ struct NodeProcess {
         let region = try directory.region()
         let node = try NodeState(
             directory: directory, keyring: keyring, region: region, reserveFreeByteCount: settings.reserveFreeByteCount, logger: logger)
-        let housekeeping = NodeHousekeeping(node, keyTerm: keyring.currentTerm, logger: logger)
+        let readPlans = ReadPlans()
+        let housekeeping = NodeHousekeeping(node, keyTerm: keyring.currentTerm, logger: logger) { readPlans.age() }
         let tls = TLSContextBox(try TLSContext.api(credential: try credential(keyring)))
         let server = try await HTTPServer.start(
-            serverConfiguration(), tls: tls, responder: responder(node, housekeeping.recorder, region), logger: logger)
+            serverConfiguration(), tls: tls, responder: responder(node, housekeeping.recorder, readPlans, region), logger: logger)
         try announce(server)
 
         await serve(until: process, tls, keyring)
@@ -45,11 +46,12 @@ struct NodeProcess {
         logger.notice("stopped")
     }
 
-    private func responder(_ node: NodeState, _ recorder: AccessRecorder, _ region: String) -> SecretsManagerResponder {
+    private func responder(_ node: NodeState, _ recorder: AccessRecorder, _ readPlans: ReadPlans, _ region: String) -> SecretsManagerResponder {
         let keys = AccessKeyDirectory(store: node.store, logger: logger)
         let verifier = RequestVerifier(region: region, service: "secretsmanager", acceptsPresigned: true) { keys.find($0) }
         let services = Services(
-            store: node.store, log: node.log, applier: node.log.applier, accessRecorder: recorder, logger: logger,
+            store: node.store, log: node.log, applier: node.log.applier, accessRecorder: recorder, readPlans: readPlans,
+            logger: logger,
             clock: { Timestamp(millisecondsSince1970: WallClock.milliseconds) })
         return SecretsManagerResponder(verifier: verifier, services: services, logger: logger)
     }

@@ -27,12 +27,13 @@ struct NodeHousekeeping: Sendable {
     let recorder: AccessRecorder
     private let housekeeping: Housekeeping
 
-    init(_ node: NodeState, keyTerm: UInt32, logger: Logger) {
+    init(_ node: NodeState, keyTerm: UInt32, logger: Logger, everySecond: @escaping @Sendable () -> Void) {
         let clock: @Sendable () -> Timestamp = { Timestamp(millisecondsSince1970: WallClock.milliseconds) }
         let applier = node.log.applier
         recorder = AccessRecorder(log: node.log, keyTerm: keyTerm, clock: clock) { applier.whenEverythingIsVisible($0) }
         housekeeping = Housekeeping(
-            recorder: recorder, sweeper: DeletionSweeper(store: node.store, log: node.log, logger: logger), clock: clock)
+            recorder: recorder, sweeper: DeletionSweeper(store: node.store, log: node.log, logger: logger), clock: clock,
+            everySecond: everySecond)
     }
 
     /// Ends it. Before the log is closed.

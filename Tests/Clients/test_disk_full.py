@@ -96,8 +96,12 @@ def test_writes_stop_reads_go_on_and_writes_resume(small_disk, tmp_path, reserve
             written.verify()
             assert node.call("ListSecrets", {}).status == 200
         else:
-            # Acknowledged from the log's last room, and durable there; readers see it when the state has room again.
+            # Acknowledged from the log's last room, and durable there: shown, or refused at once, until the state has room again.
             written.verify(settled)
+            for name, value in written.values.items():
+                answer = node.call("GetSecretValue", {"SecretId": name})
+                assert answer.status == 503 or answer.json["SecretString"] == value, f"{name}: {answer.body[:200]!r}"
+            assert node.call("ListSecrets", {}).status in (200, 503)
         assert node.call("DescribeSecret", {"SecretId": "s0"}).status == 200
 
         ballast.unlink()

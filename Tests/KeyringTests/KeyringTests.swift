@@ -90,6 +90,27 @@ struct ValueTests {
         #expect(Padding.paddedCount(for: 1020) == 1024 && Padding.paddedCount(for: 1021) == 2048 && Padding.paddedCount(for: 2045) == 3072)
     }
 
+    @Test("an opener gives the value that decryption gives, for its version only")
+    func openers() throws {
+        let other = ValueContext(arn: context.arn, versionID: "other", kind: context.kind, createdAtMilliseconds: context.createdAtMilliseconds)
+        for count in [0, 1, 28, 29, 1_020, 65_536] {
+            let value = SecretBytes.random(count: count)
+            let encrypted = keyring.encrypt(value, for: context)
+            let opener = try keyring.opener(wrappedDataKey: encrypted.wrappedDataKey.span.bytes, for: context)
+            #expect(throws: KeyringError.notAuthentic) { try keyring.opener(wrappedDataKey: encrypted.wrappedDataKey.span.bytes, for: other) }
+            var space = [UInt8](repeating: 0, count: ValueOpener.byteCountMax(of: encrypted.ciphertext.span.bytes))
+            for _ in 0..<2 {
+                let range = try space.withUnsafeMutableBytes { try opener.open(encrypted.ciphertext.span.bytes, into: $0) }
+                #expect(value.withUnsafeBytes { $0.elementsEqual(space[range]) })
+            }
+            let foreign = keyring.encrypt(value, for: context)
+            #expect(throws: KeyringError.notAuthentic) {
+                try space.withUnsafeMutableBytes { try opener.open(foreign.ciphertext.span.bytes, into: $0) }
+            }
+            #expect(throws: KeyringError.notAuthentic) { try space.withUnsafeMutableBytes { try opener.open([1, 2].span.bytes, into: $0) } }
+        }
+    }
+
     @Test("fingerprints tell equal from other content, and depend on each thing they are for")
     func fingerprints() {
         func fingerprint(_ value: String = "v", account: String = "1", name: String = "n", version: String = "t", kind: ValueKind = .string) -> Digest {

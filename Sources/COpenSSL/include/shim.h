@@ -23,6 +23,10 @@ static inline void shim_secure_clear_free(void *p, size_t count) { OPENSSL_secur
 static inline void *shim_malloc(size_t count) { return OPENSSL_malloc(count); }
 static inline void shim_clear_free(void *p, size_t count) { OPENSSL_clear_free(p, count); }
 
+/// The SHA-256 digest of `count` bytes, with a context that the thread keeps: making one costs more than hashing a short message.
+/// `sha256` is the fetched algorithm. Returns 1 on success.
+int shim_sha256(const EVP_MD *sha256, const void *data, size_t count, unsigned char *out);
+
 /// Keys `ctx` for HMAC-SHA-256 with `count` bytes at `key`. Returns 1 on success.
 static inline int shim_hmac_sha256_init(EVP_MAC_CTX *ctx, const unsigned char *key, size_t count) {
     char digest[] = "SHA256";
@@ -55,6 +59,21 @@ static inline int shim_gcm_get_tag(EVP_CIPHER_CTX *ctx, int count, void *tag) {
     return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, count, tag);
 }
 
+/// Opens one message with a context that has its key: nonce, associated data, `count` bytes of ciphertext and the tag behind them.
+/// Returns 1 when the tag is right.
+static inline int shim_gcm_open(EVP_CIPHER_CTX *ctx, const void *nonce, const void *aad, int aadCount, const void *sealed, int count, void *out,
+                                int tagCount) {
+    int written = 0;
+    unsigned char none[1];
+    int ok = EVP_CipherInit_ex2(ctx, NULL, NULL, nonce, 0, NULL) == 1
+        && (aadCount == 0 || EVP_CipherUpdate(ctx, NULL, &written, aad, aadCount) == 1)
+        && (count == 0 || EVP_CipherUpdate(ctx, out, &written, sealed, count) == 1)
+        && shim_gcm_set_tag(ctx, tagCount, (const unsigned char *)sealed + count) == 1
+        && EVP_CipherFinal_ex(ctx, none, &written) == 1;
+    if (!ok) ERR_clear_error();
+    return ok;
+}
+
 /// `prctl` is variadic, so Swift does not see it. Forbids core dumps and ptrace by the same user.
 static inline int shim_forbid_core_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
@@ -73,7 +92,7 @@ static inline int shim_set_server_name(SSL *ssl, const char *name) { return (int
 static inline void shim_ctx_set_common(SSL_CTX *ctx) {
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
     SSL_CTX_clear_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_ALLOW_NO_DHE_KEX | SSL_OP_LEGACY_SERVER_CONNECT);
-    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 static inline void shim_ctx_forbid_tickets(SSL_CTX *ctx) { SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET); }
 static inline void shim_forbid_tickets(SSL *ssl) { SSL_set_options(ssl, SSL_OP_NO_TICKET); }

@@ -67,6 +67,10 @@ extension APIError {
     /// Open question 3: the text is not known.
     static let invalidNextToken = APIError(.invalidNextToken, "Invalid NextToken.")
 
+    /// For a read whose last acknowledged change cannot be shown: written down, but not yet in the state.
+    static let storageFull = APIError(
+        .serviceUnavailable, "The storage is full. What was written last can be read again when there is space.")
+
     /// 1.4.
     static let throttled = APIError(.throttling, "Rate exceeded")
 

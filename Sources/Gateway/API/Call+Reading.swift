@@ -73,10 +73,8 @@ extension Call {
         let isVisible = secret.map { services.applier.isVisible($0) } ?? services.applier.isEverythingVisible
         if isVisible { return .now(()) }
         let promise = eventLoop.makePromise(of: Void.self)
-        if let secret {
-            services.applier.whenVisible(secret) { promise.succeed() }
-        } else {
-            services.applier.whenEverythingIsVisible { promise.succeed() }
+        services.applier.whenVisibleOrStalled(secret) { isVisible in
+            isVisible ? promise.succeed() : promise.fail(APIError.storageFull)
         }
         return .later(promise.futureResult)
     }

@@ -14,6 +14,8 @@ struct Call: Sendable {
     /// Where the call runs, and where its later parts come back to.
     let eventLoop: any EventLoop
     let services: Services
+    /// The call word for word, for an operation that remembers its answers.
+    var question: Question?
 }
 
 /// What a `SecretId` points at, before anything is looked up.

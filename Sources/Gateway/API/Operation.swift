@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import SecretStore
 
 /// One operation of the API, described once: name, input, rules and output. To add one, write a type that conforms and name it in
 /// ``OperationTable/all``.
@@ -14,6 +15,18 @@ protocol Operation: SendableMetatype {
     ///
     /// Runs on the event loop of `call` and must not block.
     static func run(_ input: Input, _ call: Call) throws(APIError) -> Reply<Output>
+
+    /// Whether ``recall(_:account:at:_:)`` may know an answer, and calls carry their ``Call/question``.
+    static var isRemembered: Bool { get }
+
+    /// The answer to a body that was answered before, if it can be given at once and is still right. The body has not been parsed; the
+    /// caller is known. nil says nothing: the call goes the usual way.
+    static func recall(_ body: RawSpan, account: String, at now: Timestamp, _ services: Services) -> ByteBuffer?
+}
+
+extension Operation {
+    static var isRemembered: Bool { false }
+    static func recall(_ body: RawSpan, account: String, at now: Timestamp, _ services: Services) -> ByteBuffer? { nil }
 }
 
 /// What an operation answers.

@@ -32,8 +32,21 @@ enum OperationTable {
     /// What `X-Amz-Target` says before the operation's name.
     static let targetPrefix = "secretsmanager."
 
-    private static let byTarget = Dictionary(uniqueKeysWithValues: all.map { (targetPrefix + $0.name, $0) })
+    /// Operations whose target has that many bytes: one to four.
+    private static let byTargetByteCount: [[(target: [UInt8], operation: any Operation.Type)]] = {
+        let targets = all.map { (target: Array((targetPrefix + $0.name).utf8), operation: $0) }
+        var buckets = Array(repeating: [(target: [UInt8], operation: any Operation.Type)](), count: 1 + (targets.map(\.target.count).max() ?? 0))
+        for entry in targets { buckets[entry.target.count].append(entry) }
+        return buckets
+    }()
 
     /// The operation that a value of `X-Amz-Target` names. Case matters.
-    static func operation(target: String) -> (any Operation.Type)? { byTarget[target] }
+    static func operation(target: RawSpan) -> (any Operation.Type)? {
+        guard target.byteCount < byTargetByteCount.count else { return nil }
+        return target.withUnsafeBytes { bytes in
+            byTargetByteCount[bytes.count].first { entry in
+                entry.target.withUnsafeBytes { bytes.isEqual(to: $0) }
+            }?.operation
+        }
+    }
 }

@@ -9,13 +9,17 @@ extension SecretsManagerResponder {
     static func route(_ request: borrowing HTTPRequest) -> Route {
         // Row 1. AWS ignores the path; here nothing but "/" is an endpoint (sigv4.md section 5).
         guard request.methodIs("POST"), request.pathIs("/") else { return .refused(ErrorBody.noOperation, reason: "AccessDeniedException") }
-        let hasTarget = request.withHeader("x-amz-target") { _ in true } ?? false
-        let operation = request.header("x-amz-target").flatMap(OperationTable.operation(target:))
+        let target = request.withHeader("x-amz-target", OperationTable.operation(target:))
+        let hasTarget = target != nil
+        let operation = target.flatMap { $0 }
         // No decompression before authentication.
         if let encoded = request.withHeader("content-encoding", { !isIdentity($0) }), encoded {
             return .refused(ErrorBody.response(for: APIError(.serialization, nil)), reason: "SerializationException")
         }
-        let contentType = request.withHeader("content-type") { ContentType($0) } ?? .other
+        // First as every SDK writes it, then with parameters and in capitals.
+        let contentType: ContentType =
+            request.headerEquals("content-type", "application/x-amz-json-1.1")
+            ? .awsJSON : request.withHeader("content-type") { ContentType($0) } ?? .other
         // Row 2.
         if contentType == .other && request.bodyByteCount > 0 {
             return hasTarget

@@ -46,9 +46,18 @@ package final class SecretsManagerResponder: Responder {
             log(request.id, operation: operation.name, status: response.status, error: error.type, since: started)
             return .now(response)
         }
+        if operation.isRemembered,
+            let body = request.withBody({ operation.recall($0, account: principal.account, at: now, services) })
+        {
+            log(request.id, operation: operation.name, status: 200, error: nil, since: started)
+            return .now(HTTPResponse(status: 200, body: body))
+        }
         guard let account = AccountID(principal.account) else { preconditionFailure("access keys belong to accounts of twelve digits") }
-        let call = Call(
+        var call = Call(
             principal: principal, account: account, operation: operation.name, now: now, eventLoop: eventLoop, services: services)
+        if operation.isRemembered, request.bodyByteCount <= ReadPlans.bodyByteCountMax {
+            call.question = request.withBody { Question(account: principal.account, body: $0) }
+        }
         return answer(operation, request, call, started)
     }
 

@@ -9,6 +9,7 @@ package final class Services: Sendable {
     /// Tells when a reader sees what has been acknowledged.
     let applier: Applier
     let accessRecorder: AccessRecorder
+    let readPlans: ReadPlans
     let pageTokens: PageTokens
     let logger: Logger
     private let clock: @Sendable () -> Timestamp
@@ -20,16 +21,19 @@ package final class Services: Sendable {
     /// - Parameters:
     ///   - log: Where writes go. Its applier is `applier`.
     ///   - accessRecorder: Where reads leave their day; it proposes to `log`.
+    ///   - readPlans: Aged by whoever made them.
     ///   - logger: For failures of the server's own, such as a record that does not open.
     ///   - clock: The wall clock.
     package init(
-        store: SecretStore, log: any ReplicatedLog, applier: Applier, accessRecorder: AccessRecorder, logger: Logger,
+        store: SecretStore, log: any ReplicatedLog, applier: Applier, accessRecorder: AccessRecorder,
+        readPlans: ReadPlans = ReadPlans(), logger: Logger,
         clock: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
         self.log = log
         self.applier = applier
         self.accessRecorder = accessRecorder
+        self.readPlans = readPlans
         self.logger = logger
         self.clock = clock
         pageTokens = PageTokens(keyring: store.keyring)

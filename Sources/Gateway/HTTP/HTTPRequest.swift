@@ -75,7 +75,7 @@ package struct HTTPRequest: ~Copyable {
     }
 
     private func equals(_ range: Range<Int>, _ text: StaticString) -> Bool {
-        UnsafeRawBufferPointer(rebasing: bytes[range]).elementsEqual(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        UnsafeRawBufferPointer(rebasing: bytes[range]).isEqual(to: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     private func text(_ range: Range<Int>) -> String { String(decoding: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self) }

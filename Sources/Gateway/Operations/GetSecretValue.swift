@@ -1,5 +1,6 @@
 internal import Keyring
 internal import Logging
+internal import NIOCore
 internal import OpenSSL
 internal import SecretStore
 
@@ -23,6 +24,12 @@ enum GetSecretValue: Operation {
         let selector = VersionSelector(id: input.versionID.map { VersionID($0) }, label: input.versionStage.map { StagingLabel($0) })
         return try call.value(of: try call.target(input.secretID), selector)
     }
+
+    static let isRemembered = true
+
+    static func recall(_ body: RawSpan, account: String, at now: Timestamp, _ services: Services) -> ByteBuffer? {
+        services.readPlans.find(body, account: account)?.answer(at: now, services)
+    }
 }
 
 /// A value with its version: the answer of GetSecretValue, and an entry of BatchGetSecretValue's.
@@ -38,13 +45,24 @@ struct SecretValueOutput: OutputStructure {
     let createdAt: Timestamp
 
     func write(to json: inout JSONWriter) {
+        writeHead(to: &json)
+        switch kind {
+        case .string: json.string(value)
+        case .binary: json.base64(value)
+        }
+        writeTail(to: &json)
+    }
+
+    /// What stands before the value.
+    func writeHead(to json: inout JSONWriter) {
         json.member("ARN", arn)
         json.member("Name", name)
         json.member("VersionId", versionID)
-        switch kind {
-        case .string: json.member("SecretString", secretText: value)
-        case .binary: json.member("SecretBinary", base64: value)
-        }
+        json.name(kind == .string ? "SecretString" : "SecretBinary")
+    }
+
+    /// What stands behind the value.
+    func writeTail(to json: inout JSONWriter) {
         if !labels.isEmpty { json.member("VersionStages", texts: labels) }
         json.member("CreatedDate", createdAt)
     }
@@ -78,8 +96,10 @@ extension Call {
             throw .cannotDecrypt
         }
         services.accessRecorder.record(stored, at: now)
-        return SecretValueOutput(
+        let output = SecretValueOutput(
             arn: context.arn, name: stored.arn.name.rawValue, versionID: stored.versionID.rawValue, kind: stored.kind, value: value,
             labels: stored.labels, createdAt: stored.createdAt)
+        if let question, let plan = ReadPlan(question, stored, output, services.keyring) { services.readPlans.remember(plan) }
+        return output
     }
 }

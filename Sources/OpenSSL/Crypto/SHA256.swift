@@ -5,7 +5,7 @@ package enum SHA256 {
     /// The digest of `data`. Safe from any thread.
     package static func hash(_ data: RawSpan) -> Digest {
         Digest { out in
-            let status = data.withPointer { EVP_Digest($0, $1, out.baseAddress?.bytes, nil, Algorithms.sha256, nil) }
+            let status = data.withPointer { shim_sha256(Algorithms.sha256, $0, $1, out.baseAddress?.bytes) }
             precondition(status == 1, "SHA-256 of bytes in memory cannot fail")
         }
     }

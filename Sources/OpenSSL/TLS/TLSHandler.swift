@@ -36,6 +36,10 @@ package final class TLSHandler: ChannelDuplexHandler {
     /// asks and never reads would fill the outbound queue without sending a request; no honest one comes near.
     static let ownAnswersBytesMax = 16_384
 
+    /// How long a connection is silent before it gives libssl's buffers back; between once and twice that. To give them back after every
+    /// record, as `SSL_MODE_RELEASE_BUFFERS` does, costs a busy connection more than the decryption of a short record.
+    static let idleTime: TimeAmount = .seconds(5)
+
     private enum State { case idle, handshaking, open, outputClosed, closed }
 
     private var state = State.idle
@@ -56,6 +60,9 @@ package final class TLSHandler: ChannelDuplexHandler {
     private var isReadPending = false
     private var hasDelivered = false
     private var ownAnswersBytes = 0
+    /// Looks now and then whether libssl's buffers may go; nil while they are gone.
+    private var idleCheck: Scheduled<Void>?
+    private var wasActive = false
     /// close_notify was received, or the transport has already said why it ends: no truncation to report.
     private var isInputClosed = false
     private var hasTransportFailed = false
@@ -174,6 +181,8 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     private func deliver(_ context: ChannelHandlerContext) {
+        wasActive = true
+        if idleCheck == nil { scheduleIdleCheck(context) }
         let inbound = session.read(allocator: allocator)
         if case .failed(let error) = inbound.end {
             // Nothing acts on the last words of a connection that turned out to be broken.
@@ -196,6 +205,19 @@ package final class TLSHandler: ChannelDuplexHandler {
             context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         } else if waiting.hasMark {
             encryptMarked(context)
+        }
+    }
+
+    private func scheduleIdleCheck(_ context: ChannelHandlerContext) {
+        idleCheck = context.eventLoop.assumeIsolated().scheduleTask(in: Self.idleTime) {
+            self.idleCheck = nil
+            guard self.state == .open || self.state == .outputClosed else { return }
+            if self.wasActive {
+                self.wasActive = false
+                self.scheduleIdleCheck(context)
+            } else {
+                self.session.releaseBuffers()
+            }
         }
     }
 
@@ -308,6 +330,8 @@ package final class TLSHandler: ChannelDuplexHandler {
         state = .closed
         handshakeDeadline?.cancel()
         handshakeDeadline = nil
+        idleCheck?.cancel()
+        idleCheck = nil
         outputClosePromise?.fail(error)
         outputClosePromise = nil
         failWaiting(error)

@@ -33,6 +33,8 @@ package final class TLSSession {
     /// Kept alive here because its callbacks get it unretained.
     private let context: TLSContext
     private let wire: UnsafeMutablePointer<Wire>
+    /// Ciphertext inside libssl, a part of a record: at most that many bytes.
+    private var heldBytesMax = 0
     /// The URI that the other side's certificate must hold.
     private var expectedURI: String?
 
@@ -108,31 +110,31 @@ package final class TLSSession {
 
     /// Decrypts everything that was fed: one buffer, no larger than the ciphertext it came from (rounded up by the allocator).
     package func read(allocator: ByteBufferAllocator) -> Inbound {
-        guard let first = firstRecordBytes() else { return Inbound(plaintext: nil, end: end()) }
-        // Every later record is shorter than its ciphertext, so this buffer never has to grow (and leave a copy behind).
-        var plaintext = allocator.buffer(capacity: first + wire.pointee.inbound.readableBytes)
+        // A record is longer than its plaintext: this buffer never has to grow (and leave a copy behind).
+        let fed = wire.pointee.inbound.readableBytes
+        var plaintext = allocator.buffer(capacity: min(heldBytesMax, Self.recordPlaintextBytesMax) + fed)
+        defer {
+            // What it holds now came with these bytes, or with these and the ones before.
+            heldBytesMax = SSL_has_pending(ssl) == 1 ? (plaintext.readableBytes > 0 ? fed : heldBytesMax + fed) : 0
+        }
+        ErrorQueue.clear()
         repeat {
-            ErrorQueue.clear()
             var status: CInt = 0
             plaintext.writeWithUnsafeMutableBytes(minimumWritableBytes: 0) { space in
                 var count = 0
                 status = SSL_read_ex(ssl, space.baseAddress, space.count, &count)
                 return count
             }
-            guard status == 1 else { return Inbound(plaintext: plaintext, end: end()) }
+            guard status == 1 else { return Inbound(plaintext: plaintext.readableBytes > 0 ? plaintext : nil, end: end()) }
         } while wire.pointee.inbound.readableBytes > 0 || SSL_pending(ssl) > 0
         releaseInbound()
         return Inbound(plaintext: plaintext, end: .needsInput)
     }
 
-    /// Decrypts up to the next record with data and tells its length, in bytes, without taking it; `nil` when there is none yet.
-    private func firstRecordBytes() -> Int? {
+    /// Gives libssl's buffers of one record in each direction back, about 34 KiB, as far as nothing is in them. They come back by themselves.
+    package func releaseBuffers() {
         ErrorQueue.clear()
-        var byte: UInt8 = 0
-        var count = 0
-        guard SSL_peek_ex(ssl, &byte, 1, &count) == 1 else { return nil }
-        withUnsafeMutableBytes(of: &byte) { wipe($0) }
-        return Int(SSL_pending(ssl))
+        _ = SSL_free_buffers(ssl)
     }
 
     /// Why the read that has just returned nothing did so.

@@ -11,7 +11,12 @@ package final class Housekeeping: Sendable {
     private let thread = Mutex<WorkerThread?>(nil)
 
     /// Starts the thread; it sweeps at once.
-    package init(recorder: AccessRecorder, sweeper: DeletionSweeper, clock: @escaping @Sendable () -> Timestamp) {
+    ///
+    /// - Parameter everySecond: Called on the thread; must not block.
+    package init(
+        recorder: AccessRecorder, sweeper: DeletionSweeper, clock: @escaping @Sendable () -> Timestamp,
+        everySecond: @escaping @Sendable () -> Void = {}
+    ) {
         let timer = timer
         let worker = WorkerThread {
             var intervals = 0
@@ -20,6 +25,7 @@ package final class Housekeeping: Sendable {
                 intervals += 1
                 let isClosed = timer.takeAll(waiting: Self.intervalMilliseconds).isClosed
                 recorder.flush()
+                everySecond()
                 if isClosed { return }
             }
         }

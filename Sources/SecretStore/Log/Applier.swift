@@ -85,8 +85,19 @@ package final class Applier: Sendable {
     package var isEverythingVisible: Bool { visibility.isVisible(nil) }
 
     private func wait(for secret: SecretKey?, _ body: @escaping @Sendable () -> Void) {
-        if visibility.isVisible(secret) || !visibility.wait(for: secret, body) { return body() }
+        if visibility.isVisible(secret) || visibility.wait(for: secret, body) == .notNeeded { return body() }
         queue.nudge()
+    }
+
+    /// The same for one secret, or for every acknowledged change if `nil`, for those who would rather know than wait: `body` gets false
+    /// when a full disk keeps the change from being written, which may last.
+    package func whenVisibleOrStalled(_ secret: SecretKey?, _ body: @escaping @Sendable (_ isVisible: Bool) -> Void) {
+        if visibility.isVisible(secret) { return body(true) }
+        switch visibility.wait(for: secret, { body(true) }, onStall: { body(false) }) {
+        case .notNeeded: body(true)
+        case .stalled: body(false)
+        case .begun: queue.nudge()
+        }
     }
 
     // MARK: For the thread
@@ -99,7 +110,10 @@ package final class Applier: Sendable {
     fileprivate var isAskedToStop: Bool { isClosing.load(ordering: .relaxed) }
     fileprivate func setRemovableIndex(_ index: UInt64) { removableIndexStorage.store(index, ordering: .relaxed) }
     /// Returns whether this is news.
-    fileprivate func setStalled(_ isStalled: Bool) -> Bool { isStalledStorage.exchange(isStalled, ordering: .relaxed) != isStalled }
+    fileprivate func setStalled(_ isStalled: Bool) -> Bool {
+        if isStalled { visibility.stalled() }
+        return isStalledStorage.exchange(isStalled, ordering: .relaxed) != isStalled
+    }
 }
 
 /// What the apply thread does; its state is never seen by another.

@@ -17,6 +17,9 @@ package protocol ReplicatedLog: Sendable {
     ///
     /// May be called from any thread. A log that is never behind calls `completion` before it returns.
     func readBarrier(completion: @escaping @Sendable (Result<Void, ProposalFailure>) -> Void)
+
+    /// Whether a read that starts now is linearizable as it is: ``readBarrier(completion:)`` would not wait. Costs next to nothing.
+    var isReadableNow: Bool { get }
 }
 
 /// What became of a proposal that has no outcome.

@@ -105,6 +105,9 @@ package final class SingleNodeLog: ReplicatedLog {
     /// A single node is never behind itself.
     package func readBarrier(completion: @escaping @Sendable (Result<Void, ProposalFailure>) -> Void) { completion(.success(())) }
 
+    /// Always.
+    package var isReadableNow: Bool { true }
+
     /// Makes everything proposed durable, applied and committed, then ends the threads. Proposals from now on are refused.
     package func close() {
         queue.close()

@@ -11,7 +11,15 @@ final class Visibility: Sendable {
         var touched: [SecretKey: UInt64] = [:]
         var appliedIndex: UInt64 = 0
         var visibleIndex: UInt64 = 0
-        var waiters: [(index: UInt64, waiter: Waiter)] = []
+        var waiters: [Waiting] = []
+        /// Whether a full disk keeps the next commit away.
+        var isStalled = false
+    }
+
+    private struct Waiting {
+        let waiter: Waiter
+        /// Called in place of `waiter` when the commit may be long in coming.
+        let onStall: Waiter?
     }
 
     private let state: Mutex<State>
@@ -36,10 +44,21 @@ final class Visibility: Sendable {
             state.visibleIndex = state.appliedIndex
             state.touched.removeAll(keepingCapacity: state.touched.count < 1_024)
             isBehind.store(false, ordering: .sequentiallyConsistent)
+            state.isStalled = false
             defer { state.waiters = [] }
             return state.waiters
         }
-        for (_, waiter) in ready { waiter() }
+        for waiting in ready { waiting.waiter() }
+    }
+
+    /// The next commit waits for space on the disk: whoever does not want to wait for that is told.
+    func stalled() {
+        let impatient = state.withLock { state in
+            state.isStalled = true
+            defer { state.waiters.removeAll { $0.onStall != nil } }
+            return state.waiters.compactMap(\.onStall)
+        }
+        for onStall in impatient { onStall() }
     }
 
     /// Position up to which readers see everything.
@@ -54,14 +73,17 @@ final class Visibility: Sendable {
         return state.withLock { Self.awaitedIndex(of: secret, in: $0) == nil }
     }
 
+    enum Wait { case notNeeded, begun, stalled }
+
     /// Keeps `waiter` until the next commit if a change of `secret` is not visible yet.
     ///
-    /// - Returns: `false` if it is visible already; `waiter` is not kept then.
-    func wait(for secret: SecretKey?, _ waiter: @escaping Waiter) -> Bool {
+    /// - Parameter onStall: Called in its place if the disk fills up meanwhile; when it is full already, neither is kept.
+    func wait(for secret: SecretKey?, _ waiter: @escaping Waiter, onStall: Waiter? = nil) -> Wait {
         state.withLock { state in
-            guard let index = Self.awaitedIndex(of: secret, in: state) else { return false }
-            state.waiters.append((index, waiter))
-            return true
+            guard Self.awaitedIndex(of: secret, in: state) != nil else { return .notNeeded }
+            guard !state.isStalled || onStall == nil else { return .stalled }
+            state.waiters.append(Waiting(waiter: waiter, onStall: onStall))
+            return .begun
         }
     }
 

@@ -34,6 +34,8 @@ private final class InterposedLog: ReplicatedLog {
             completion(result)
         }
     }
+
+    var isReadableNow: Bool { barrierFailure.withLock { $0 == nil } && !delaysBarriers.load(ordering: .relaxed) }
 }
 
 @Suite("Writes that meet other writes, and logs that refuse", .timeLimit(.minutes(1)))

@@ -108,6 +108,30 @@ struct AESGCMTests {
         #expect(reveal(opened) == bytes(plaintext))
     }
 
+    @Test("a key that is kept opens message after message, also after one that it refused")
+    func openingKey() throws {
+        for vector in Self.vectors {
+            let key = AESGCM.OpeningKey(secret(vector.key))
+            let sealed = bytes(vector.sealed)
+            let plaintext = bytes(vector.plaintext)
+            var altered = sealed
+            altered[altered.count - 1] ^= 1
+            var space = [UInt8](repeating: 0xEE, count: max(plaintext.count, 1))
+            func open(_ sealed: [UInt8]) -> Bool {
+                space.withUnsafeMutableBytes { space in
+                    let count = try? key.open(
+                        sealed.span.bytes, nonce: bytes(vector.nonce).span.bytes, aad: bytes(vector.aad).span.bytes, into: space)
+                    return count == plaintext.count
+                }
+            }
+            #expect(open(sealed) && Array(space.prefix(plaintext.count)) == plaintext)
+            #expect(!open(altered) && space.allSatisfy { $0 == 0 })
+            #expect(!open(Array(sealed.prefix(15))))
+            #expect(open(sealed) && Array(space.prefix(plaintext.count)) == plaintext)
+        }
+        #expect(AESGCM.OpeningKey(SecretBytes.random(count: 32)).description == "<redacted>")
+    }
+
     @Test("any flipped bit, and any truncation, is the same refusal")
     func alteration() {
         let vector = Self.vectors[2]

@@ -56,6 +56,34 @@ struct HandlerTests {
         #expect(pair.client.application.received == [1, 2, 3, 4])
     }
 
+    @Test("a silent connection gives libssl's buffers back, keeps the half of a record that it has, and goes on")
+    func silence() throws {
+        let pair = try EmbeddedPair.open()
+        func fallSilent() {
+            for side in [pair.client, pair.server] { side.channel.embeddedEventLoop.advanceTime(by: TLSHandler.idleTime * 3) }
+        }
+        var sent: [UInt8] = []
+        for round: UInt8 in 0..<3 {
+            pair.client.send([round, round])
+            sent += [round, round]
+            try pair.exchange()
+            #expect(pair.server.application.received == sent)
+            fallSilent()
+        }
+        pair.client.send(Array(repeating: 7, count: 10_000))
+        for var record in try pair.client.takeOutbound() {
+            let half = record.readSlice(length: 9_000)
+            try pair.server.receive(try #require(half))
+            fallSilent()
+            try pair.server.receive(record)
+        }
+        #expect(pair.server.application.received == sent + Array(repeating: 7, count: 10_000))
+        pair.server.send([8])
+        try pair.exchange()
+        #expect(pair.client.application.received == [8])
+        #expect(pair.client.application.errors.isEmpty && pair.server.application.errors.isEmpty)
+    }
+
     @Test("the promise of an empty write is kept")
     func emptyWrite() throws {
         let pair = try EmbeddedPair.open()

@@ -20,6 +20,7 @@ final class HeldLog: ReplicatedLog {
     }
 
     func readBarrier(completion: @escaping @Sendable (Result<Void, ProposalFailure>) -> Void) { completion(.success(())) }
+    var isReadableNow: Bool { true }
 
     func whenVisible(_ body: @escaping @Sendable () -> Void) { waiters.withLock { $0.append(body) } }
 

@@ -320,11 +320,31 @@ struct ApplierTests {
         #expect(visibility.isVisible(try key("other")))
         #expect(!visibility.isVisible(nil))
         let woken = Counter()
-        let isWaiting = visibility.wait(for: mine) { woken.increment() }
-        #expect(isWaiting && visibility.hasWaiters && woken.value == 0)
+        let wait = visibility.wait(for: mine) { woken.increment() }
+        #expect(wait == .begun && visibility.hasWaiters && woken.value == 0)
         visibility.committed()
         #expect(woken.value == 1 && visibility.isVisible(mine) && visibility.isVisible(nil) && !visibility.hasWaiters)
         #expect(visibility.visibleIndex == 5)
+    }
+
+    @Test("a full disk tells those who would rather know than wait; the others wait on")
+    func stalledReaders() throws {
+        let visibility = Visibility(visibleIndex: 4)
+        let mine = try key("mine")
+        visibility.applied(5, touching: mine)
+        let (shown, told) = (Counter(), Counter())
+        #expect(visibility.wait(for: mine) { shown.increment() } == .begun)
+        #expect(visibility.wait(for: mine, { shown.increment() }, onStall: { told.increment() }) == .begun)
+        visibility.stalled()
+        #expect(told.value == 1 && shown.value == 0 && visibility.hasWaiters)
+        #expect(visibility.wait(for: mine, { shown.increment() }, onStall: { told.increment() }) == .stalled)
+        #expect(visibility.wait(for: try key("other"), { shown.increment() }, onStall: { told.increment() }) == .notNeeded)
+        visibility.committed()
+        #expect(told.value == 1 && shown.value == 1)
+        visibility.applied(6, touching: mine)
+        #expect(visibility.wait(for: mine, { shown.increment() }, onStall: { told.increment() }) == .begun)
+        visibility.committed()
+        #expect(told.value == 1 && shown.value == 2)
     }
 
     @Test("housekeeping without a secret still delays readers of lists until it is committed")
