@@ -78,6 +78,7 @@ struct CanonicalRequest {
 
     /// Whether a value has a tab, two blanks in a row or a blank at an end. Hardly any has.
     private static func needsFolding(_ value: Range<Int>, of bytes: RawSpan) -> Bool {
+        guard bytes.firstOffset(of: ASCII.blank, in: value) != nil || bytes.firstOffset(of: ASCII.tab, in: value) != nil else { return false }
         var previous = ASCII.blank
         for i in value {
             let byte = bytes.byte(at: i)

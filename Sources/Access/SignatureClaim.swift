@@ -52,8 +52,8 @@ private struct AuthorizationParameters {
     init(_ range: Range<Int>, header: Range<Int>, in text: RawSpan) throws(AuthenticationFailure) {
         var start = range.lowerBound
         while start < range.upperBound {
-            var end = start
-            while end < range.upperBound, text.byte(at: end) != ASCII.comma, text.byte(at: end) != ASCII.blank { end += 1 }
+            let comma = text.firstOffset(of: ASCII.comma, in: start..<range.upperBound) ?? range.upperBound
+            let end = text.firstOffset(of: ASCII.blank, in: start..<comma) ?? comma
             if start < end { try take(start..<end, header: header, in: text) }
             start = end + 1
         }

@@ -1,5 +1,6 @@
 internal import Keyring
 internal import NIOCore
+internal import OpenSSL
 internal import SecretStore
 internal import Synchronization
 
@@ -99,6 +100,8 @@ final class ReadPlan: Sendable {
     private let location: ValueLocation
     private let opener: ValueOpener
     private let kind: ValueKind
+    /// Whether the value is a text that JSON shows as it is.
+    private let isPlain: Bool
     /// The answer's JSON before and after the value.
     private let head: [UInt8]
     private let tail: [UInt8]
@@ -116,6 +119,7 @@ final class ReadPlan: Sendable {
         secret = SecretKey(account: stored.arn.account, name: stored.arn.name)
         location = stored.location
         kind = output.kind
+        isPlain = output.value.withUnsafeBytes { !JSONEscape.isNeeded(in: $0) }
         accessedOn = min(secretDay, versionDay)
         head = Self.text(isContinued: false) {
             $0.beginObject()
@@ -142,7 +146,7 @@ final class ReadPlan: Sendable {
             var json = JSONWriter(capacity: head.count + tail.count + (kind == .string ? count : Base64.encodedCount(count)) + 2)
             json.raw(head)
             switch kind {
-            case .string: try json.string(ofAtMost: count) { try opener.open(ciphertext, into: $0) }
+            case .string: try json.string(ofAtMost: count, isPlain: isPlain) { try opener.open(ciphertext, into: $0) }
             case .binary: try json.base64(ofAtMost: count) { try opener.open(ciphertext, into: $0) }
             }
             json.raw(tail)

@@ -4,6 +4,10 @@ internal import NIOCore
 extension HTTPConnectionHandler {
     /// Room for several answers in one buffer, used while more requests of the same read are being answered.
     private static let coalescedByteCount = 16_384
+    /// How many answers in a row, and of what size, go out to a peer that took the last one at once, before the next is followed again.
+    /// To follow each costs as much as to write it. A peer that stops taking answers among these is met by the time-out for idle ones.
+    private static let unfollowedFlushCountMax = 16
+    private static let unfollowedByteCountMax = 16_384
 
     /// Writes an answer whose turn it is. Nothing is sent before ``flush()``.
     func write(_ answer: HTTPResponse, for slot: Slot) {
@@ -62,17 +66,36 @@ extension HTTPConnectionHandler {
 
     /// Sends everything that was written.
     func flush() {
-        guard let context, let output = pendingOutput.take() else { return }
+        guard let output = pendingOutput.take() else { return }
         unflushedByteCount = 0
+        let isFollowed =
+            !isPeerPrompt || outstandingFlushCount > 0 || phase != .open || output.readableBytes > Self.unfollowedByteCountMax
+            || unfollowedFlushCount == Self.unfollowedFlushCountMax
+        if isFollowed {
+            follow(output)
+        } else {
+            unfollowedFlushCount += 1
+            context?.writeAndFlush(wrapOutboundOut(output), promise: nil)
+        }
+    }
+
+    /// Sends `output`, and learns when the peer has taken it and everything before it.
+    private func follow(_ output: ByteBuffer) {
+        guard let context else { return }
         outstandingFlushCount += 1
-        if flushingSince == nil { flushingSince = context.eventLoop.now }
+        unfollowedFlushCount = 0
+        isPeerPrompt = false
+        isFlushing = true
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { self.flushed($0) }
         context.writeAndFlush(wrapOutboundOut(output), promise: promise)
+        isFlushing = false
+        if outstandingFlushCount > 0, flushingSince == nil { flushingSince = context.eventLoop.now }
     }
 
     private func flushed(_ result: Result<Void, any Error>) {
         outstandingFlushCount -= 1
+        isPeerPrompt = isFlushing
         guard phase < .closed else { return }
         if case .failure = result { return close() }
         flushingSince = outstandingFlushCount == 0 ? nil : context?.eventLoop.now
@@ -86,6 +109,7 @@ extension HTTPConnectionHandler {
         phase = .flushing
         if !isParsing { input.removeAll() }
         flush()
+        if unfollowedFlushCount > 0 { follow(ByteBuffer()) }
         if phase == .flushing, outstandingFlushCount == 0 { closeOutput() }
         updateDeadline()
     }

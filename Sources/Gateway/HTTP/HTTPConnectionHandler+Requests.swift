@@ -94,7 +94,7 @@ extension HTTPConnectionHandler {
         guard let context else { return }
         requestCount += 1
         let request = HTTPRequest(
-            id: ids.next(), layout: parser.layout, isKeepAlive: parser.isKeepAlive, remoteAddress: context.channel.remoteAddress,
+            id: ids.next(), layout: parser.layout, isKeepAlive: parser.isKeepAlive, remoteAddress: remoteAddress,
             bytes: UnsafeRawBufferPointer(bytes))
         let slot = Slot(id: request.id, closes: !request.isKeepAlive, isHead: request.methodIs("HEAD"))
         if slot.closes { phase = .lastAnswers }

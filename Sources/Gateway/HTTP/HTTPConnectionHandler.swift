@@ -42,6 +42,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     let responder: any Responder
     private let handshakeCompleted: () -> Void
     var context: ChannelHandlerContext?
+    var remoteAddress: SocketAddress?
     var phase = Phase.open
     var isDraining = false
     var isInputEnded = false
@@ -64,6 +65,11 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     var isMoreOutputLikely = false
     var unflushedByteCount = 0
     var outstandingFlushCount = 0
+    /// Whether the last flush that was followed was taken by the system at once.
+    var isPeerPrompt = false
+    var isFlushing = false
+    /// Flushes since then whose end nobody waits for.
+    var unfollowedFlushCount = 0
 
     var wait = Wait.nothing
     var waitingSince = NIODeadline.uptimeNanoseconds(0)
@@ -91,7 +97,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        if context.channel.isActive { updateDeadline() }
+        if context.channel.isActive { begin(context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -99,8 +105,13 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         self.context = nil
     }
 
-    func channelActive(context: ChannelHandlerContext) {
+    private func begin(_ context: ChannelHandlerContext) {
+        remoteAddress = context.channel.remoteAddress
         updateDeadline()
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        begin(context)
         context.fireChannelActive()
     }
 

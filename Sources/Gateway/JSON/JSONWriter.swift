@@ -108,14 +108,18 @@ package struct JSONWriter: ~Copyable {
 
     /// Writes a secret text that `body` puts into the memory lent to it, and says where in it. A text without escapes, as nearly all
     /// are, is nowhere else on its way.
-    package mutating func string(ofAtMost byteCountMax: Int, _ body: (UnsafeMutableRawBufferPointer) throws -> Range<Int>) rethrows {
+    ///
+    /// - Parameter isPlain: Whether it is known to need no escape.
+    package mutating func string(
+        ofAtMost byteCountMax: Int, isPlain: Bool = false, _ body: (UnsafeMutableRawBufferPointer) throws -> Range<Int>
+    ) rethrows {
         comma()
         reserve(byteCountMax + 2)
         var unescaped: SecretBytes?
         try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: byteCountMax + 2) { output in
             let range = try body(UnsafeMutableRawBufferPointer(rebasing: output[..<byteCountMax]))
             let text = UnsafeRawBufferPointer(rebasing: output[range])
-            guard !JSONEscape.isNeeded(in: text) else {
+            guard isPlain || !JSONEscape.isNeeded(in: text) else {
                 unescaped = SecretBytes(copying: text)
                 return 0
             }

@@ -1,4 +1,3 @@
-internal import COpenSSL
 package import NIOCore
 
 extension ByteBuffer {
@@ -7,6 +6,6 @@ extension ByteBuffer {
     /// Works without copy-on-write: every other `ByteBuffer` that shares the storage loses its bytes too. The caller must be
     /// its last user.
     package func wipe() {
-        withVeryUnsafeBytes { OPENSSL_cleanse(UnsafeMutableRawPointer(mutating: $0.baseAddress), $0.count) }
+        withVeryUnsafeBytes { OpenSSL.wipe(UnsafeMutableRawBufferPointer(mutating: $0)) }
     }
 }

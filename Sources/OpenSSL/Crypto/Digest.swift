@@ -62,15 +62,14 @@ package struct Digest: Hashable, Sendable {
 
     /// Appends 64 lower-case hexadecimal digits.
     package func appendHex(to text: inout [UInt8]) {
-        let start = text.count
-        text.append(contentsOf: repeatElement(0, count: 2 * Self.byteCount))
         withUnsafeBytes { bytes in
-            text.withUnsafeMutableBufferPointer { text in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * Self.byteCount) { hex in
                 let digits = Self.hexDigits.utf8Start
                 for i in 0..<Self.byteCount {
-                    text[start + 2 * i] = digits[Int(bytes[i] >> 4)]
-                    text[start + 2 * i + 1] = digits[Int(bytes[i] & 0xf)]
+                    hex[2 * i] = digits[Int(bytes[i] >> 4)]
+                    hex[2 * i + 1] = digits[Int(bytes[i] & 0xf)]
                 }
+                text.append(contentsOf: hex)
             }
         }
     }
