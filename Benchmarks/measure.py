@@ -33,6 +33,8 @@ VALUE_BYTES = 1024
 # A PutSecretValue run spreads over secrets so that none nears the limit of about 100 versions.
 VERSIONS_PER_SECRET = 60
 PAGE = 100
+# Refusals of each kind whose times are compared; signed once, so they have to fit into the five minutes of a signature.
+REFUSAL_ROUNDS = 20_000
 
 # What the project promises.
 NGINX_SHARE = 0.5
@@ -418,6 +420,49 @@ def measure_sizes(table: Table, place: Path, loops: int, sizes: List[int]) -> No
         node.end()
 
 
+def measure_refusals(table: Table, place: Path, loops: int) -> None:
+    """Whether the time of a refusal tells an access key that exists from one that does not (threat model N31)."""
+    node = Node(place / "refusals", options=["--event-loops", str(loops)], log_level="info")
+    node.init()
+    node.start()
+    try:
+        body = {"SecretId": "read"}
+        good = node.sign("GetSecretValue", body).render()
+
+        def altered(old: bytes, new: bytes) -> bytes:
+            assert len(old) == len(new) and good.count(old) == 1
+            return good.replace(old, new)
+
+        key = node.access_key_id.encode()
+        at = good.index(b"Signature=") + len(b"Signature=")
+        first, last = good[at:at + 1], good[at + 63:at + 64]
+        flip = lambda digit: b"0" if digit != b"0" else b"1"  # noqa: E731
+        kinds = {
+            "unknown key": altered(key, key[:-1] + (b"Q" if key[-1:] != b"Q" else b"R")),
+            "first digit wrong": good[:at] + flip(first) + good[at + 1:],
+            "last digit wrong": good[:at + 63] + flip(last) + good[at + 64:],
+        }
+        times: dict = {name: [] for name in kinds}
+        with node.connect() as connection:
+            for number in range(REFUSAL_ROUNDS):
+                # A right one first: a row of wrong ones would be slowed down.
+                assert connection.exchange(good).json["__type"] == "ResourceNotFoundException"
+                names = list(kinds)
+                for name in names[number % 3:] + names[:number % 3]:
+                    began = time.perf_counter_ns()
+                    answer = connection.exchange(kinds[name])
+                    times[name].append(time.perf_counter_ns() - began)
+                    assert answer.status == 400
+    finally:
+        node.end()
+    medians = {name: statistics.median(taken) / 1e3 for name, taken in times.items()}
+    spread = (max(medians.values()) - min(medians.values())) / min(medians.values()) * 100
+    table.add(
+        f"refusals, {' / '.join(medians)}: median, us, of {REFUSAL_ROUNDS:,} each, seen by a client on this machine",
+        " / ".join(f"{median:.1f}" for median in medians.values()), ratio=f"{spread:.1f} % apart",
+    )
+
+
 def machine() -> str:
     model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "unknown")
     return f"{os.cpu_count()} cores, {model}"
@@ -440,6 +485,8 @@ def main() -> None:
         measure_reads(table, place, options.event_loops, options.quick)
         measure_writes(table, place, options.event_loops, options.quick)
         measure_sizes(table, place, options.event_loops, sizes)
+        if not options.quick:
+            measure_refusals(table, place, options.event_loops)
     print(
         f"\n{machine()}; {options.event_loops} event loop(s), as many nginx workers and wrk threads; TLS 1.3 keep-alive, every request's "
         f"signature verified in full; one signed request replayed; rounds interleaved, medians; {time.monotonic() - began:.0f} s in all.\n"

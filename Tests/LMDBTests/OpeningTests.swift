@@ -36,6 +36,22 @@ struct OpeningTests {
         }
     }
 
+    @Test func `a directory made after an open one was removed is another directory`() throws {
+        try withDirectory { path in
+            let first = path + "/first"
+            mkdir(first, 0o700)
+            let environment = try Environment(at: first)
+            for file in ["data.mdb", "lock.mdb"] { unlink(first + "/" + file) }
+            #expect(rmdir(first) == 0)
+            // The file system gives the number of the removed directory to one of these, if to any.
+            for number in 0..<20 {
+                mkdir(path + "/\(number)", 0o700)
+                _ = try Environment(at: path + "/\(number)")
+            }
+            _ = try environment.openRawTable("t")
+        }
+    }
+
     @Test func `a missing parent directory is an error of the system`() throws {
         try withDirectory { path in
             #expect(throws: LMDBError(.system(ENOENT), during: "test")) { _ = try Environment(at: path + "/a/b") }

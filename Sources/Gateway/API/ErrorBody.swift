@@ -10,7 +10,9 @@ enum ErrorBody {
     /// Authentication failures bring AWS's name, text and status with them (sigv4 section 4, rows 7-19).
     static func response(for failure: AuthenticationFailure) -> HTTPResponse {
         let form = ErrorWireForm(status: UInt16(clamping: failure.status), type: failure.type, messageMember: .frontEnd)
-        return response(form, message: failure.message)
+        var answer = response(form, message: failure.message)
+        answer.isFromStranger = true
+        return answer
     }
 
     private static func response(_ form: ErrorWireForm, message: String?) -> HTTPResponse {

@@ -1,7 +1,7 @@
 internal import Glibc
 package import NIOCore
 
-/// How long a connection waits for its peer, and how much it lets a peer ask for at once (threat model N5, N6, N13).
+/// How long a connection waits for its peer, and how much it lets a peer ask for at once (threat model N5, N6, N13, N16).
 package struct HTTPConnectionConfiguration: Sendable {
     /// From the first byte of a request to the end of its header block; also from the start of a connection to its first request.
     package var headTimeout: TimeAmount = .seconds(10)
@@ -15,6 +15,9 @@ package struct HTTPConnectionConfiguration: Sendable {
     package var lingerTimeout: TimeAmount = .seconds(2)
     /// Most requests of one connection whose answers are not written yet. Beyond, nothing is read.
     package var inFlightMax = 64
+    /// Requests of strangers (without a valid signature) in a row before each further one makes the connection rest.
+    package var strangersInARowMax = 16
+    package var strangerRest: TimeAmount = .milliseconds(50)
     /// The clock of the `Date` header, in seconds since 1970.
     package var secondsSince1970: @Sendable () -> Int64 = { Int64(time(nil)) }
 

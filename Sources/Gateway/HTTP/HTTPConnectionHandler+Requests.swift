@@ -3,9 +3,9 @@ internal import OpenSSL
 
 /// The way in: bytes to requests to answers.
 extension HTTPConnectionHandler {
-    /// Whether another request may be taken: the peer takes its answers, and does not have too many of them to come.
+    /// Whether another request may be taken: the peer takes its answers, does not have too many of them to come, and is not slowed down.
     var hasRoom: Bool {
-        slots.count < configuration.inFlightMax && (context?.channel.isWritable ?? false)
+        slots.count < configuration.inFlightMax && brake == nil && (context?.channel.isWritable ?? false)
     }
 
     /// Whether more bytes may be read from the channel.
@@ -98,9 +98,26 @@ extension HTTPConnectionHandler {
             bytes: UnsafeRawBufferPointer(bytes))
         let slot = Slot(id: request.id, closes: !request.isKeepAlive, isHead: request.methodIs("HEAD"))
         if slot.closes { phase = .lastAnswers }
-        let answer = responder.respond(to: request, on: context.eventLoop)
+        let answer = slowed(responder.respond(to: request, on: context.eventLoop), context)
         wipe(bytes)
         enqueue(slot, answer)
+    }
+
+    /// Counts requests of strangers in a row. Beyond the limit each is answered with a throttling, and the connection rests for a while:
+    /// guessing costs the guesser time and us next to nothing (threat model N16).
+    private func slowed(_ answer: Answer, _ context: ChannelHandlerContext) -> Answer {
+        guard case .now(let response) = answer, response.isFromStranger else {
+            strangersInARow = 0
+            return answer
+        }
+        strangersInARow += 1
+        guard strangersInARow > configuration.strangersInARowMax else { return answer }
+        response.wipe()
+        brake = context.eventLoop.assumeIsolated().scheduleTask(in: configuration.strangerRest) {
+            self.brake = nil
+            self.resume()
+        }
+        return .now(.throttled())
     }
 
     /// Writes an answer that is ready and whose turn it is; else keeps its place.
@@ -181,6 +198,8 @@ extension HTTPConnectionHandler {
         timer?.cancel()
         timer = nil
         timerDeadline = nil
+        brake?.cancel()
+        brake = nil
         for slot in slots { slot.response?.wipe() }
         firstSlotNumber += UInt64(slots.count)
         slots.removeAll()

@@ -57,6 +57,10 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     var isContinueSent = false
     var discardedByteCount = 0
 
+    var strangersInARow = 0
+    /// Runs while no further request is taken from a connection that brought too many of strangers.
+    var brake: Scheduled<Void>?
+
     var slots = CircularBuffer<Slot>()
     var firstSlotNumber: UInt64 = 0
 

@@ -25,16 +25,19 @@ package struct HTTPResponse: Sendable {
     package var body: ByteBuffer
     /// Whether the connection ends after this answer.
     package var closesConnection: Bool
+    /// Whether the caller could not be told from a stranger. A connection that brings many such requests in a row is slowed down.
+    package var isFromStranger: Bool
 
     package init(
         status: UInt16, contentType: String = HTTPResponse.awsJSON, headers: [HTTPHeader] = [], body: ByteBuffer = ByteBuffer(),
-        closesConnection: Bool = false
+        closesConnection: Bool = false, isFromStranger: Bool = false
     ) {
         self.status = status
         self.contentType = contentType
         self.headers = headers
         self.body = body
         self.closesConnection = closesConnection
+        self.isFromStranger = isFromStranger
     }
 
     /// Zeroes the body.
@@ -58,6 +61,12 @@ package struct HTTPResponse: Sendable {
     static func overloaded() -> HTTPResponse {
         let body: StaticString = #"{"__type":"ServiceUnavailableException","message":"The server is busy."}"#
         return HTTPResponse(status: 503, body: ByteBuffer(staticString: body), closesConnection: true)
+    }
+
+    /// The answer in place of a stranger's one more refusal.
+    static func throttled() -> HTTPResponse {
+        let body: StaticString = #"{"__type":"ThrottlingException","message":"Rate exceeded"}"#
+        return HTTPResponse(status: 400, body: ByteBuffer(staticString: body))
     }
 
     /// The answer when a responder failed to make one. The reason is the responder's to log.

@@ -48,6 +48,29 @@ import Testing
         #expect(connection.bodies == (0..<1_000).map { "/\($0)" })
     }
 
+    @Test func `a connection that brings strangers' requests in a row is throttled and rests, until one is signed`() throws {
+        let responder = FakeResponder { request, _ in
+            .now(HTTPResponse(status: request.path == "/good" ? 200 : 400, body: ByteBuffer(string: request.path), isFromStranger: request.path != "/good"))
+        }
+        let connection = try TestConnection(responder)
+        let configuration = HTTPConnectionConfiguration()
+        let free = configuration.strangersInARowMax
+        try connection.receive((0..<free + 3).map { get("/\($0)") }.joined() + get("/good") + get("/last"))
+        let throttled = #"{"__type":"ThrottlingException","message":"Rate exceeded"}"#
+        var expected = (0..<free).map { "/\($0)" } + [throttled]
+        #expect(connection.bodies == expected)
+        for _ in 0..<2 {
+            connection.channel.embeddedEventLoop.advanceTime(by: configuration.strangerRest - .milliseconds(1))
+            #expect(connection.bodies == expected)
+            connection.channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
+            expected.append(throttled)
+            #expect(connection.bodies == expected)
+        }
+        connection.channel.embeddedEventLoop.advanceTime(by: configuration.strangerRest)
+        #expect(connection.bodies == expected + ["/good", "/last"])
+        #expect(connection.isOpen)
+    }
+
     @Test func `later answers wait for earlier ones`() throws {
         let answers = PromisedAnswers()
         let connection = try TestConnection(answers.responder)
