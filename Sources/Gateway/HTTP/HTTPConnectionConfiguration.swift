@@ -16,7 +16,7 @@ package struct HTTPConnectionConfiguration: Sendable {
     /// Most requests of one connection whose answers are not written yet. Beyond, nothing is read.
     package var inFlightMax = 64
     /// Requests of strangers (without a valid signature) in a row before each further one makes the connection rest.
-    package var strangersInARowMax = 16
+    package var strangersInARowMax = 128
     package var strangerRest: TimeAmount = .milliseconds(50)
     /// The clock of the `Date` header, in seconds since 1970.
     package var secondsSince1970: @Sendable () -> Int64 = { Int64(time(nil)) }
