@@ -67,6 +67,8 @@ extension RaftCore {
         guard let newest = memberships.last, newest.index <= commit || isPlanted(.finalBeforeJointCommitted) else { return }
         let membership = newest.membership
         if membership.isJoint {
+            // The target of a transfer campaigns with the log it was told of; an entry more, and nobody votes for it. It finishes the change itself.
+            if leadership.transfer?.didSendTimeoutNow == true { return }
             if isPlanted(.jointNotFinishedByNewLeader) && newest.index < leadership.ownTermStart { return }
             return appendMembership(membership.final)
         }

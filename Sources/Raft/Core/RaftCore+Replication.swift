@@ -125,6 +125,8 @@ extension RaftCore {
             // A damaged log may lack even what was acknowledged, so it is asked in any case.
             if peer.match < last || !peer.isCounted { peer.needsVerification = true }
         }
+        // A repaired log counts from here on, and with it what it acknowledged before; there may be nothing left to acknowledge.
+        advanceCommit()
         completeReads()
     }
 

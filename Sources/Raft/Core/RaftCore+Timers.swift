@@ -4,7 +4,9 @@ extension RaftCore {
         if isLeader {
             leaderTick()
         } else {
-            if clock >= electionDeadline || isPlanted(.staleTimerAccepted) { electionTimedOut() }
+            // A timer that is about to start, as in the first step of a life, has not run out.
+            let isTimeout = clock >= electionDeadline && !restartsElectionTimer
+            if isTimeout || isPlanted(.staleTimerAccepted) { electionTimedOut() }
             retryReads()
             if let fetch, clock >= fetch.retryAt { requestNextChunk() }
         }

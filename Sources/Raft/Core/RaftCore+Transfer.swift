@@ -47,6 +47,7 @@ extension RaftCore {
         if transfer.stepsDown && (isDiskStalled || !membership.isVoter(id)) { return becomeFollower(term: term, leader: nil) }
         leadership.transfer = nil
         if let ticket = transfer.ticket { finish(ticket, .transferTimedOut) }
+        if isOwnTermCommitted { finishMembershipChange() }
     }
 
     mutating func cancelTransfer(_ reason: TransferRefusal) {

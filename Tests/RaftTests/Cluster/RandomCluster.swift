@@ -232,7 +232,7 @@ struct RandomCluster {
         try checker.check(node, commitBefore: commit, membershipBefore: membership, all: nodes)
         if wasRecovering, node.core.role != .recovering { checker.noteRecovery() }
         if effects.committedMembership != nil { checker.noteMembershipChange() }
-        for outgoing in effects.messages { try transmit(outgoing.message) }
+        for outgoing in effects.messages where outgoing.after == nil { try transmit(outgoing.message) }
         for result in effects.proposals { ticketsOf[node.id]?.remove(result.ticket) }
         for result in effects.reads {
             switch result {

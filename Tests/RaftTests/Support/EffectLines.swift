@@ -1,12 +1,15 @@
 import Raft
 
 /// Effects as text, one line each, in the order in which they are carried out.
-func lines(of effects: Effects) -> [String] {
+///
+/// - Parameter isLost: Whether the network swallows a message at once.
+func lines(of effects: Effects, isLost: (Message) -> Bool = { _ in false }) -> [String] {
     var lines: [String] = []
     if let standing = effects.standing { lines.append("is \(standing)") }
     if let write = effects.write { lines.append("write \(write)") }
     for outgoing in effects.messages {
-        lines.append("send \(outgoing.message)\(outgoing.after.map { " after \($0)" } ?? "")")
+        let verb = outgoing.after == nil && isLost(outgoing.message) ? "lose" : "send"
+        lines.append("\(verb) \(outgoing.message)\(outgoing.after.map { " after \($0)" } ?? "")")
     }
     if let range = effects.apply { lines.append(range.count == 1 ? "apply \(range.lowerBound)" : "apply \(range.lowerBound)…\(range.upperBound)") }
     for result in effects.proposals { lines.append("proposal \(result)") }

@@ -30,19 +30,21 @@ final class TestNode {
         checkpoint = machine
         previousCheckpoint = machine
         core = try RaftCore(
-            id: id, incarnation: Incarnation(id.raw << 32 | 1), settings: settings,
+            id: id, incarnation: Self.incarnation(of: id, life: 1), settings: settings,
             recovered: disk.recovered(applied: .zero, stateDurable: .zero), now: now)
     }
 
+    /// Short to print: the third life of node 2 is 2003.
+    private static func incarnation(of id: NodeID, life: UInt64) -> Incarnation { Incarnation(id.raw * 1_000 + life) }
+
     /// Gives the core an input and takes care of what stays inside the node.
     ///
-    /// - Returns: The effects; messages that must wait are not in them any more, see ``completeWrites(_:)``.
-    func step(_ input: Input, now: Instant, rng: inout SplitMix) -> Effects {
+    /// - Returns: The effects. Of the messages only those that need not wait leave now; for the others see ``completeWrites(_:)``.
+    func step(_ input: Input, now: Instant, rng: inout some RandomNumberGenerator) -> Effects {
         core.step(input, now: now, log: disk, rng: &rng, into: &effects)
-        var result = effects
+        let result = effects
         if let write = result.write { writes.append(write) }
         held += result.messages.filter { $0.after != nil }
-        result.messages.removeAll { $0.after != nil }
         if let range = result.apply { applyQueue.append(range) }
         for action in result.snapshots {
             if case .beginFetch(let meta, let offset) = action { disk.staged = (meta, offset) }
@@ -119,7 +121,7 @@ final class TestNode {
             install(state)
         }
         core = try RaftCore(
-            id: id, incarnation: Incarnation(id.raw << 32 | incarnation), settings: self.settings,
+            id: id, incarnation: Self.incarnation(of: id, life: incarnation), settings: self.settings,
             recovered: disk.recovered(applied: machine.applied.index, stateDurable: machine.applied.index), now: now)
         #if CONCLAVE_MUTANTS
         core.plantedFault = plantedFault
