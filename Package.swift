@@ -34,10 +34,13 @@ let package = Package(
     targets: [
         // MARK: Floor 0: system libraries
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "CChecksum"),
         .target(name: "CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
 
         // MARK: Floor 1
         .target(name: "Raft", swiftSettings: plantedFaults),
+        // Speaks of the core's entries and writes, so it stands on it; nothing else on this floor does.
+        .target(name: "WriteAheadLog", dependencies: ["Raft", "CChecksum"], swiftSettings: plantedFaults),
         .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: spans),
         .target(name: "OpenSSL", dependencies: ["COpenSSL", nioCore, nioTLS], swiftSettings: spans),
 
@@ -63,8 +66,27 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // MARK: For tests: what breaks, and what notices
+        .target(name: "SimulatedDisk", dependencies: ["WriteAheadLog"], swiftSettings: strict),
+        .target(name: "Exploration", dependencies: ["Raft"], swiftSettings: plantedFaults),
+        .target(name: "Simulation", dependencies: ["Raft", "WriteAheadLog", "SimulatedDisk"], swiftSettings: plantedFaults),
+        .executableTarget(
+            name: "conclave-sim", dependencies: ["Simulation", "Raft", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: plantedFaults),
+
+        .executableTarget(
+            name: "conclave-bench",
+            dependencies: ["Raft", "WriteAheadLog", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Benchmarks/Consensus", swiftSettings: strict),
+
         // MARK: Tests
-        .testTarget(name: "RaftTests", dependencies: ["Raft"], swiftSettings: plantedFaults),
+        .testTarget(
+            name: "RaftTests", dependencies: ["Raft"], exclude: ["Scenarios/Transcripts"], swiftSettings: plantedFaults),
+        .testTarget(name: "WriteAheadLogTests", dependencies: ["WriteAheadLog", "SimulatedDisk", "Raft"], swiftSettings: plantedFaults),
+        .testTarget(name: "SimulatedDiskTests", dependencies: ["SimulatedDisk", "WriteAheadLog"], swiftSettings: strict),
+        .testTarget(name: "ExplorationTests", dependencies: ["Exploration", "Raft"], swiftSettings: plantedFaults),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation", "Raft", "WriteAheadLog", "SimulatedDisk"], swiftSettings: plantedFaults),
         .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: spans),
         .testTarget(name: "OpenSSLTests", dependencies: ["OpenSSL", nioCore, nioPosix, nioEmbedded, nioTLS], swiftSettings: spans),
         .testTarget(name: "KeyringTests", dependencies: ["Keyring", "OpenSSL"], swiftSettings: strict),

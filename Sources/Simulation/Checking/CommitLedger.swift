@@ -1,0 +1,61 @@
+import Raft
+
+/// The one history of the cluster: what any node called committed, and what applying it gave (V4, V5, V19, V26, V29).
+struct CommitLedger {
+    private var committed: [EntryID] = [.zero]
+    /// What was applied, from index 1.
+    private var bodies: [Entry] = []
+    private var hashes: [LogIndex: UInt64] = [:]
+
+    var last: EntryID { committed[committed.count - 1] }
+    /// How far any node has applied.
+    var appliedThrough: LogIndex { LogIndex(UInt64(bodies.count)) }
+
+    mutating func commits(_ range: ClosedRange<LogIndex>, term: (LogIndex) -> Term?) throws(BrokenRule) {
+        var index = range.lowerBound
+        while index <= range.upperBound {
+            defer { index = index.next }
+            // Nil below a snapshot, whose entries others have committed.
+            guard let term = term(index) else { continue }
+            let id = EntryID(term: term, index: index)
+            let place = Int(index.raw)
+            if place == committed.count {
+                committed.append(id)
+            } else if place < committed.count, committed[place] != id {
+                throw BrokenRule(rule: "V5 state machine safety", text: "commits \(id) where \(committed[place]) is committed")
+            }
+        }
+    }
+
+    /// V4. Equal entries have equal beginnings (V3), so the newest that was committed before the leader's term stands for all.
+    func elected(_ term: Term, firstIndex: LogIndex, termAt: (LogIndex) -> Term?) throws(BrokenRule) {
+        guard let id = committed.last(where: { $0.term < term }), id.index >= firstIndex, termAt(id.index) != id.term else { return }
+        throw BrokenRule(rule: "V4 leader completeness", text: "the leader of term \(term) lacks the committed entry \(id)")
+    }
+
+    private func isCommitted(_ id: EntryID) -> Bool { id.index.raw < UInt64(committed.count) && committed[Int(id.index.raw)] == id }
+
+    /// - Returns: Whether this is the first time that any node applies the entry.
+    mutating func applied(_ entry: Entry, level: UInt16) throws(BrokenRule) -> Bool {
+        guard isCommitted(entry.id) else { throw BrokenRule(rule: "V5 state machine safety", text: "applies \(entry), which is not committed") }
+        if case .command(let command) = entry.body {
+            if let only = command.onlyIfTerm, only != entry.term { throw BrokenRule(rule: "V26 only in its term", text: "applies \(entry), meant for term \(only)") }
+            if command.featureLevel > level { throw BrokenRule(rule: "V29 feature gate", text: "\(entry) needs level \(command.featureLevel), the cluster has \(level)") }
+        }
+        let place = Int(entry.index.raw) - 1
+        if place == bodies.count {
+            bodies.append(entry)
+            return true
+        }
+        if place > bodies.count { throw BrokenRule(rule: "V5 state machine safety", text: "applies \(entry), and nobody applied what is before it") }
+        if bodies[place] != entry { throw BrokenRule(rule: "V5 state machine safety", text: "applies another \(entry) than others did") }
+        return false
+    }
+
+    /// V18 and V19, after an entry as after a snapshot.
+    mutating func state(_ hash: UInt64, at index: LogIndex) throws(BrokenRule) {
+        if let known = hashes.updateValue(hash, forKey: index), known != hash {
+            throw BrokenRule(rule: "V19 equal states", text: "another state at \(index) than others had")
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Raft
+
+/// What is certainly on one node's medium: written, synced, and not replaced since.
+struct DiskLedger {
+    private(set) var hardState = HardState(term: .zero, vote: nil)
+    private(set) var sequence = WriteSequence.zero
+    /// Everything up to here is in the state or in a snapshot.
+    private var base = EntryID.zero
+    private var terms: [Term] = []
+
+    var last: EntryID { EntryID(term: terms.last ?? base.term, index: base.index + terms.count) }
+
+    func holds(_ id: EntryID) -> Bool {
+        if id.index <= base.index { return true }
+        let place = Int(id.index.raw - base.index.raw) - 1
+        return place < terms.count && terms[place] == id.term
+    }
+
+    mutating func durable(_ write: LogWrite) {
+        sequence = write.sequence
+        if let state = write.hardState { hardState = state }
+        if let meta = write.reset {
+            base = meta.last
+            terms = []
+        }
+        if let index = write.truncateFrom { terms.removeLast(min(terms.count, Int(last.index.next.distance(from: index)))) }
+        for entry in write.entries { terms.append(entry.term) }
+    }
+
+    /// A new process found this on the medium.
+    mutating func recovered(_ hardState: HardState, base: EntryID, terms: [Term]) {
+        self.hardState = hardState
+        self.base = base
+        self.terms = terms
+        sequence = .zero
+    }
+
+    /// V7 and V21: what was synced is still there, or was replaced by what a later term wrote.
+    func check(recovered state: HardState, last: EntryID, term: (LogIndex) -> Term?) throws(BrokenRule) {
+        if state.term < hardState.term { throw BrokenRule(rule: "V7 monotone", text: "term \(hardState.term) was synced, \(state.term) is recovered") }
+        if state.term == hardState.term, let vote = hardState.vote, state.vote != vote {
+            throw BrokenRule(rule: "V7 monotone", text: "the vote for \(vote) in term \(state.term) was synced and is lost")
+        }
+        let mine = self.last
+        if term(mine.index) != mine.term, last.term <= mine.term {
+            throw BrokenRule(rule: "V21 only torn tails are cut", text: "\(mine) was synced, and the log ends with \(last)")
+        }
+    }
+
+    /// V10: what a message promises is on the medium.
+    func check(_ message: Message) throws(BrokenRule) {
+        switch message.payload {
+        case .voteReply(let reply) where reply.isGranted:
+            guard hardState.term > reply.campaign || hardState == HardState(term: reply.campaign, vote: message.to) else {
+                throw BrokenRule(rule: "V10 promises are durable", text: "\(message) leaves before its vote is synced")
+            }
+        case .vote(let request):
+            guard hardState.term > request.campaign || hardState == HardState(term: request.campaign, vote: message.from) else {
+                throw BrokenRule(rule: "V10 promises are durable", text: "\(message) leaves before the vote for itself is synced")
+            }
+        case .appendReply(let reply):
+            // A later term may have replaced the entry in the same sync.
+            guard case .matched(let id) = reply.result, hardState.term <= message.term, !holds(id) else { return }
+            throw BrokenRule(rule: "V10 promises are durable", text: "\(message) leaves before the entry is synced")
+        default: break
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import Raft
+
+/// Entries as they are written anywhere. Each has a number for itself and everything before it, so that two logs that share an
+/// entry can be compared to their beginnings by one number (V3).
+struct LogLedger {
+    private struct Link {
+        let entry: Entry
+        /// Over the ids of the entry and of all before it. Bodies are compared where they are met, so they need not be in it.
+        let chain: UInt64
+    }
+
+    private var links: [EntryID: Link] = [:]
+
+    /// - Parameter previous: What stands before the first of `entries` in that log.
+    mutating func appended(_ entries: [Entry], after previous: EntryID) throws(BrokenRule) {
+        var chain: UInt64 = 1
+        if previous != .zero {
+            // The last entry of a snapshot was once appended by a leader, so it is known, too.
+            guard let link = links[previous] else { throw BrokenRule(rule: "V3 log matching", text: "\(previous) was never written, and is in a log") }
+            chain = link.chain
+        }
+        for entry in entries {
+            var digest = StateDigest()
+            digest.fold(chain)
+            digest.fold(entry.id)
+            chain = digest.value
+            guard let known = links[entry.id] else {
+                links[entry.id] = Link(entry: entry, chain: chain)
+                continue
+            }
+            if known.chain != chain { throw BrokenRule(rule: "V3 log matching", text: "\(entry) is in two logs that differ before it") }
+            if known.entry != entry { throw BrokenRule(rule: "V3 log matching", text: "\(entry) has another body in another log") }
+        }
+    }
+}

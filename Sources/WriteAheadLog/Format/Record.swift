@@ -1,0 +1,117 @@
+/// One record of a segment: a header of 40 bytes, then its payload, filled up to a multiple of 8.
+///
+///     payload length (4) | kind (1) | flags (1) | 0 (2) | index (8) | term (8) | synced (4) | payload checksum (4) | chain (4) | 0 (4)
+///
+/// *Synced* is where the part of the segment began that was not synced when the record was written, in units of 8 bytes: damage before
+/// that place is damage and no torn write. Both checksums begin with the segment's nonce, so that nothing an earlier life of the file
+/// left behind is ever taken for a record; the chain covers the header and the chain value of the record before.
+struct Record {
+    enum Kind: UInt8 {
+        case noop = 1, command, membership, hardState, commit, reset, truncate, recoveryEnded, seal
+    }
+
+    static let headerByteCount = 40
+    private static let chainOffset = 32
+    private static let payloadChecksumOffset = 28
+    private static let endsWriteFlag: UInt8 = 1
+
+    var kind: Kind
+    /// The last record of a write: without it nothing of the write counts.
+    var endsWrite: Bool
+    var index: UInt64
+    var term: UInt64
+    var payloadByteCount: Int
+    /// In bytes.
+    var syncedBefore: Int
+    var chain: UInt32
+
+    var byteCount: Int { Self.byteCount(payload: payloadByteCount) }
+
+    static func byteCount(payload: Int) -> Int { headerByteCount + (payload + 7) / 8 * 8 }
+
+    // MARK: Writing
+
+    /// Appends a record whose payload `body` appends, and returns its chain value.
+    static func append(
+        _ kind: Kind, index: UInt64, term: UInt64, after chain: UInt32, nonce: UInt64, syncedBefore: Int, to bytes: inout [UInt8],
+        payload body: (inout [UInt8]) -> Void = { _ in }
+    ) -> UInt32 {
+        let start = bytes.count
+        appendHeader(kind, index, term, syncedBefore, to: &bytes)
+        body(&bytes)
+        let payload = bytes.count - start - headerByteCount
+        bytes.put(UInt32(payload), at: start)
+        bytes.put(bytes.withUnsafeBytes { checksum(of: UnsafeRawBufferPointer(rebasing: $0[(start + headerByteCount)...]), nonce) }, at: start + payloadChecksumOffset)
+        while bytes.count % 8 != start % 8 { bytes.append(0) }
+        return seal(at: start, after: chain, nonce: nonce, in: &bytes)
+    }
+
+    /// The header without lengths and checksums, in one piece.
+    private static func appendHeader(_ kind: Kind, _ index: UInt64, _ term: UInt64, _ syncedBefore: Int, to bytes: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(byteCount: headerByteCount, alignment: 8) { header in
+            header.initializeMemory(as: UInt64.self, repeating: 0)
+            header.storeBytes(of: kind.rawValue, toByteOffset: 4, as: UInt8.self)
+            header.storeBytes(of: index.littleEndian, toByteOffset: 8, as: UInt64.self)
+            header.storeBytes(of: term.littleEndian, toByteOffset: 16, as: UInt64.self)
+            header.storeBytes(of: UInt32(syncedBefore / 8).littleEndian, toByteOffset: 24, as: UInt32.self)
+            bytes.append(contentsOf: header)
+        }
+    }
+
+    /// Marks the record at `start` as the last of its write, and returns its chain value.
+    static func endWrite(at start: Int, after chain: UInt32, nonce: UInt64, in bytes: inout [UInt8]) -> UInt32 {
+        bytes[start + 5] |= endsWriteFlag
+        return seal(at: start, after: chain, nonce: nonce, in: &bytes)
+    }
+
+    private static func seal(at start: Int, after chain: UInt32, nonce: UInt64, in bytes: inout [UInt8]) -> UInt32 {
+        let value = bytes.withUnsafeBytes { self.chain(UnsafeRawBufferPointer(rebasing: $0[start..<start + chainOffset]), after: chain, nonce) }
+        bytes.put(value, at: start + chainOffset)
+        return value
+    }
+
+    private static func checksum(of payload: UnsafeRawBufferPointer, _ nonce: UInt64) -> UInt32 {
+        var crc = CRC32C()
+        crc.update(nonce)
+        crc.update(payload)
+        return crc.value
+    }
+
+    private static func chain(_ header: UnsafeRawBufferPointer, after chain: UInt32, _ nonce: UInt64) -> UInt32 {
+        var crc = CRC32C()
+        crc.update(nonce)
+        crc.update(UInt64(chain))
+        crc.update(header)
+        return crc.value
+    }
+
+    // MARK: Reading
+
+    /// The record at `offset` of a segment's bytes with a payload that is whole; nil for anything else. Where it hangs in the chain is not
+    /// looked at.
+    static func read(at offset: Int, in bytes: UnsafeRawBufferPointer, nonce: UInt64, checksPlace: Bool = true, _ settings: LogSettings) -> Record? {
+        guard offset + headerByteCount <= bytes.count else { return nil }
+        var source = ByteSource(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + headerByteCount]))
+        guard let length = source.number(UInt32.self), let kindByte = source.number(UInt8.self), let kind = Kind(rawValue: kindByte),
+            let flags = source.number(UInt8.self), flags & ~endsWriteFlag == 0, source.number(UInt16.self) == 0,
+            let index = source.number(UInt64.self), let term = source.number(UInt64.self), let synced = source.number(UInt32.self),
+            let payloadChecksum = source.number(UInt32.self), let chain = source.number(UInt32.self), source.number(UInt32.self) == 0
+        else { return nil }
+        let record = Record(
+            kind: kind, endsWrite: flags == endsWriteFlag, index: index, term: term, payloadByteCount: Int(length),
+            syncedBefore: Int(synced) * 8, chain: chain)
+        guard offset + record.byteCount <= bytes.count, !checksPlace || record.syncedBefore <= offset else { return nil }
+        let payload = UnsafeRawBufferPointer(rebasing: bytes[offset + headerByteCount..<offset + headerByteCount + Int(length)])
+        guard settings.isPlanted(.tornRecordAccepted) || checksum(of: payload, nonce) == payloadChecksum else { return nil }
+        return record
+    }
+
+    /// Whether the record at `offset` of `bytes` follows one with that chain value.
+    func follows(_ previous: UInt32, at offset: Int, in bytes: UnsafeRawBufferPointer, nonce: UInt64) -> Bool {
+        Self.chain(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + Self.chainOffset]), after: previous, nonce) == chain
+    }
+
+    func payload(at offset: Int, in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[offset + Self.headerByteCount..<offset + Self.headerByteCount + payloadByteCount])
+    }
+}

@@ -1,0 +1,157 @@
+internal import Glibc
+package import Raft
+internal import Synchronization
+
+/// What a ``LogThread`` has to say.
+package enum LogEvent: Hashable, Sendable {
+    /// Every write through this one is on disk.
+    case durable(WriteSequence)
+    /// Entries that were asked for are in memory.
+    case fetched
+    /// The log is dead: nothing after the last durable write is known to be there.
+    case failed(LogFault)
+}
+
+/// A thread of the operating system that owns a log: it takes everything that waits, appends it, syncs once and says so. The time of
+/// one sync is the window in which the next group gathers; there is no other delay.
+///
+/// Safe from any thread.
+///
+/// Sendable: `log` is touched by the thread alone from the end of `init` on; everything else is behind `state`'s mutex.
+package final class LogThread<Directory: LogDirectory>: @unchecked Sendable {
+    private struct Work {
+        var writes: [LogWrite] = []
+        var byteCount = 0
+        var compactBefore: LogIndex?
+        var prefetchFrom: LogIndex?
+        var isClosed = false
+
+        var isEmpty: Bool { writes.isEmpty && compactBefore == nil && prefetchFrom == nil }
+    }
+
+    /// The newest entries, for the core.
+    package let tail: LogTail
+    private let log: WriteAheadLog<Directory>
+    private let byteCountMax: Int
+    private let report: @Sendable (LogEvent) -> Void
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let changed: UnsafeMutablePointer<pthread_cond_t>
+    /// Guarded by `mutex`.
+    private var waiting = Work()
+    private var thread: OSThread?
+
+    /// Takes the log over and starts the thread. The caller keeps no hand on the log.
+    ///
+    /// - Parameters:
+    ///   - byteCountMax: Most bytes of entries that wait; one write is always taken.
+    ///   - report: Called on the thread; must not block.
+    package init(_ log: WriteAheadLog<Directory>, byteCountMax: Int = 64 << 20, report: @escaping @Sendable (LogEvent) -> Void) {
+        self.log = log
+        self.byteCountMax = byteCountMax
+        self.report = report
+        tail = log.tail
+        mutex = .allocate(capacity: 1)
+        changed = .allocate(capacity: 1)
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(changed, nil)
+        thread = OSThread { self.run() }
+    }
+
+    deinit {
+        pthread_cond_destroy(changed)
+        pthread_mutex_destroy(mutex)
+        changed.deallocate()
+        mutex.deallocate()
+    }
+
+    // MARK: Asking
+
+    /// Queues a write behind those before it.
+    ///
+    /// - Returns: False when too much is waiting, or the thread was closed.
+    package func submit(_ write: LogWrite) -> Bool {
+        let byteCount = write.entries.reduce(0) { $0 + $1.byteCount }
+        return change { work in
+            guard !work.isClosed, work.writes.isEmpty || work.byteCount + byteCount <= byteCountMax else { return false }
+            work.writes.append(write)
+            work.byteCount += byteCount
+            return true
+        }
+    }
+
+    /// Segments before `index` may go.
+    package func compact(before index: LogIndex) {
+        _ = change { work in
+            work.compactBefore = index
+            return true
+        }
+    }
+
+    /// Entries from `index` on shall be in memory; answered by ``LogEvent/fetched``.
+    package func prefetch(from index: LogIndex) {
+        _ = change { work in
+            work.prefetchFrom = index
+            return true
+        }
+    }
+
+    /// Makes everything queued durable, ends the thread and waits for that. Call it once, from another thread.
+    package func close() {
+        _ = change { work in
+            work.isClosed = true
+            return true
+        }
+        thread?.join()
+    }
+
+    private func change(_ body: (inout Work) -> Bool) -> Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        guard body(&waiting) else { return false }
+        pthread_cond_signal(changed)
+        return true
+    }
+
+    // MARK: The thread
+
+    private func run() {
+        do throws(LogFault) {
+            while true {
+                let work = take()
+                if work.isEmpty { return }
+                try perform(work)
+            }
+        } catch {
+            report(.failed(error))
+        }
+    }
+
+    /// Waits for something to do; empty work ends the thread.
+    private func take() -> Work {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while waiting.isEmpty && !waiting.isClosed { pthread_cond_wait(changed, mutex) }
+        let work = waiting
+        waiting = Work(isClosed: work.isClosed)
+        return work
+    }
+
+    private var isIdle: Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return waiting.isEmpty
+    }
+
+    private func perform(_ work: Work) throws(LogFault) {
+        try log.append(work.writes)
+        if let sequence = try log.sync() { report(.durable(sequence)) }
+        if let index = work.prefetchFrom {
+            try log.prefetch(from: index)
+            report(.fetched)
+        }
+        if let index = work.compactBefore { try log.compact(before: index) }
+        if isIdle { try log.mark() }
+        // Behind everything that somebody waits for, and in good time: half a segment before it is needed.
+        if !log.hasRoom { try log.prepare() }
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Simulation
+import Synchronization
+
+/// Runs many seeds and prints what they came to.
+struct SeedSweep {
+    let run: SeedRun
+    let seeds: ClosedRange<UInt64>
+    let jobs: Int
+
+    private struct Sums {
+        var next: UInt64
+        var seeds = 0
+        var events = 0
+        var operations = 0
+        var virtualNanoseconds: UInt64 = 0
+        var failed: [SeedReport] = []
+        var coverage = Coverage()
+
+        mutating func add(_ report: SeedReport) {
+            seeds += 1
+            events += report.events
+            operations += report.operations
+            virtualNanoseconds += report.time.nanoseconds
+            coverage.add(report.coverage)
+            if report.finding != nil { failed.append(report) }
+        }
+    }
+
+    /// - Returns: Whether a seed failed.
+    func execute() async -> Bool {
+        let board = Board(next: seeds.lowerBound)
+        let begin = ContinuousClock.now
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<jobs { group.addTask { await work(board) } }
+        }
+        let sums = board.sums.withLock { $0 }
+        print(sums, since: begin)
+        return !sums.failed.isEmpty
+    }
+
+    /// What the workers share.
+    private final class Board: Sendable {
+        let sums: Mutex<Sums>
+
+        init(next: UInt64) { sums = Mutex(Sums(next: next)) }
+    }
+
+    @concurrent
+    private func work(_ board: Board) async {
+        while let seed = board.sums.withLock({ takeNext(&$0) }) {
+            let report = run.run(seed: seed)
+            board.sums.withLock { sums in
+                sums.add(report)
+                if let finding = report.finding { print(failureLine(report, finding)) }
+                if sums.seeds % 100 == 0 { FileHandle.standardError.write(Data("\(sums.seeds) of \(seeds.count) seeds, \(sums.failed.count) failed\n".utf8)) }
+            }
+        }
+    }
+
+    private func takeNext(_ sums: inout Sums) -> UInt64? {
+        guard sums.next <= seeds.upperBound else { return nil }
+        defer { sums.next += 1 }
+        return sums.next
+    }
+
+    private func failureLine(_ report: SeedReport, _ finding: Finding) -> String {
+        "\(finding)\n    replay: conclave-sim --seed \(report.seed) --events \(run.events) --trace"
+    }
+
+    private func print(_ line: String) { Swift.print(line) }
+
+    private func print(_ sums: Sums, since begin: ContinuousClock.Instant) {
+        let wall = (ContinuousClock.now - begin) / .seconds(1)
+        let virtual = Double(sums.virtualNanoseconds) / 1e9
+        print("\(sums.seeds) seeds, \(sums.failed.count) failed; \(sums.events) events, \(sums.operations) operations, \(Int(virtual)) virtual seconds")
+        print("\(Int(wall)) s: \(Int(Double(sums.events) / wall)) events/s, \(Int(virtual / wall)) virtual seconds per second")
+        for mark in CoverageMark.allCases { print("  \(mark): \(sums.coverage[mark])") }
+    }
+}

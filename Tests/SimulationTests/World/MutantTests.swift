@@ -1,0 +1,31 @@
+#if CONCLAVE_MUTANTS
+import Raft
+import Testing
+
+@testable import Simulation
+
+/// Mistakes that are planted must be found, and a failing run must fail again in the same way.
+@Suite struct MutantTests {
+    /// Those that a handful of short runs finds.
+    private static let quick: [Mutant] = [.driver(.messagesBeforeDurable), .raft(.quorumOffByOne), .raft(.commitBeyondMatch)]
+
+    private static let run = SeedRun(events: 2_000) { SafetyChecker() }
+
+    @Test("a planted mistake is noticed, and its replay is the same", arguments: quick)
+    func isNoticed(mutant: Mutant) throws {
+        let report = try #require(Self.run.seedThatCatches(mutant, among: 1...40), "\(mutant) survived")
+        let replay = Self.run.run(seed: report.seed, mutant: mutant)
+        #expect(replay.finding == report.finding)
+        #expect(replay.events == report.events)
+    }
+
+    @Test func everyMutantIsFoundByItsName() {
+        for mutant in Mutant.allCases { #expect(Mutant(named: mutant.description) == mutant) }
+        #expect(Mutant(named: "nonsense") == nil)
+    }
+
+    @Test func thereAreAtLeastThirtyMutants() {
+        #expect(Mutant.allCases.count >= 30)
+    }
+}
+#endif
