@@ -176,14 +176,14 @@ struct CrashTests {
         try Self.leaveRecordBehind(&lives)
     }
 
-    @Test(arguments: PlantedLogFault.allCases)
+    /// But for the chain: only a write that the medium put in another place shows that it is not checked, see ``RecoveryTests``.
+    @Test(arguments: PlantedLogFault.allCases.filter { $0 != .chainNotChecked })
     func `every planted fault is noticed`(_ fault: PlantedLogFault) throws {
         for seed in 0..<400 as Range<UInt64> {
             do {
                 var lives = try LogLives(seed: seed) { $0.plantedFault = fault }
                 try lives.run(lives: 25)
                 if fault == .corruptionTreatedAsTornTail { try DamageTests.damage(&lives) }
-                if fault == .chainNotChecked { try Self.leaveRecordBehind(&lives) }
             } catch {
                 return
             }

@@ -14,6 +14,7 @@ struct NodeLog: LogView {
 
     func append(_ writes: [LogWrite]) throws(LogFault) { try log.append(writes) }
     func sync() throws(LogFault) -> WriteSequence? { try log.sync() }
+    func mark() throws(LogFault) { try log.mark() }
     func compact(before index: LogIndex) throws(LogFault) { try log.compact(before: index) }
     func prefetch(from index: LogIndex) throws(LogFault) { try log.prefetch(from: index) }
 }

@@ -50,7 +50,15 @@ extension World {
         let writes = node.appendedWrites
         node.appendedWrites = []
         node.isLogBusy = false
-        if !node.queuedWrites.isEmpty || node.compactBefore != nil || node.prefetchFrom != nil { planLogWork(node) }
+        if !node.queuedWrites.isEmpty || node.compactBefore != nil || node.prefetchFrom != nil {
+            planLogWork(node)
+        } else {
+            do throws(LogFault) {
+                try node.log.mark()
+            } catch {
+                return try storageFailed(node, StorageFault(error))
+            }
+        }
         for write in writes {
             if write.endsRecovery { node.isDamaged = false }
             try observer.durable(node, write, in: self)

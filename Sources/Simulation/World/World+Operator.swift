@@ -12,7 +12,7 @@ extension World {
         push(.operator, in: rng.around(interval) + Interval(nanoseconds: 1_000))
         guard let leader = aLeader else { return }
         if mix.hasUpgrade, rng.chance(perMille: 300) { return try upgrade(leader) }
-        if rng.chance(perMille: 100) { try stopLeftover(leader.core.membership) }
+        if rng.chance(perMille: 100) { try stopLeftover(leader.core) }
         guard let change = try drawChange(leader.core.membership), isBearable(change, leader.core.membership) else { return }
         note { "operator asks \(leader.id): \(change)" }
         try step(leader, .changeMembership(change, Self.changeTicket))
@@ -55,7 +55,10 @@ extension World {
     }
 
     /// A node that is out of the membership is switched off at last, whether it has heard of it or not.
-    private func stopLeftover(_ membership: Membership) throws(Finding) {
+    private func stopLeftover(_ leader: RaftCore) throws(Finding) {
+        let membership = leader.membership
+        // Until then its voice may be needed to get it out.
+        guard leader.committedMembership.membership == membership else { return }
         let leftovers = nodes.filter { $0.isRunning && $0.core.membership != .none && !membership.contains($0.id) }
         guard let node = rng.pick(leftovers) else { return }
         try crash(node, .stopped)

@@ -89,7 +89,9 @@ struct Record {
 
     /// The record at `offset` of a segment's bytes with a payload that is whole; nil for anything else. Where it hangs in the chain is not
     /// looked at.
-    static func read(at offset: Int, in bytes: UnsafeRawBufferPointer, nonce: UInt64, checksPlace: Bool = true, _ settings: LogSettings) -> Record? {
+    ///
+    /// - Parameter start: Where in its segment `bytes` begins.
+    static func read(at offset: Int, in bytes: UnsafeRawBufferPointer, nonce: UInt64, startingAt start: Int = 0, _ settings: LogSettings) -> Record? {
         guard offset + headerByteCount <= bytes.count else { return nil }
         var source = ByteSource(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + headerByteCount]))
         guard let length = source.number(UInt32.self), let kindByte = source.number(UInt8.self), let kind = Kind(rawValue: kindByte),
@@ -100,7 +102,7 @@ struct Record {
         let record = Record(
             kind: kind, endsWrite: flags == endsWriteFlag, index: index, term: term, payloadByteCount: Int(length),
             syncedBefore: Int(synced) * 8, chain: chain)
-        guard offset + record.byteCount <= bytes.count, !checksPlace || record.syncedBefore <= offset else { return nil }
+        guard offset + record.byteCount <= bytes.count, record.syncedBefore <= start + offset else { return nil }
         let payload = UnsafeRawBufferPointer(rebasing: bytes[offset + headerByteCount..<offset + headerByteCount + Int(length)])
         guard settings.isPlanted(.tornRecordAccepted) || checksum(of: payload, nonce) == payloadChecksum else { return nil }
         return record

@@ -10,7 +10,7 @@ struct SegmentHeader: Equatable {
     private static let formatVersion: UInt32 = 1
 
     var identity: LogIdentity
-    /// Grows by one with each segment; never reused.
+    /// Grows with each segment. That of a segment that was given up may come again, with another nonce.
     var sequence: UInt64
     /// Differs from that of any segment that used the same file before.
     var nonce: UInt64

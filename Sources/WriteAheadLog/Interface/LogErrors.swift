@@ -1,7 +1,7 @@
 /// Why a write, read or sync of the log failed. The end of this process life for the log: it never tries again, because what a failed
 /// write or sync left on the disk is not known (Linux drops the pages and forgets the failure).
 package enum LogFault: Error, Hashable, Sendable, CustomStringConvertible {
-    /// No further segment fits on the disk. Nothing of the writes given was begun.
+    /// No further segment fits on the disk. Nothing of the writes given was begun, unless they need more than one.
     case noSpace
     case io(FileFault)
     /// An entry that no segment takes, of that many bytes.

@@ -53,7 +53,12 @@ package final class LogThread<Directory: LogDirectory>: @unchecked Sendable {
         mutex = .allocate(capacity: 1)
         changed = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(changed, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        // Waits are measured on the clock that no one can set.
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(changed, &attributes)
+        pthread_condattr_destroy(&attributes)
         thread = OSThread { self.run() }
     }
 
@@ -68,7 +73,7 @@ package final class LogThread<Directory: LogDirectory>: @unchecked Sendable {
 
     /// Queues a write behind those before it.
     ///
-    /// - Returns: False when too much is waiting, or the thread was closed.
+    /// - Returns: False when too much is waiting, the log is dead, or the thread was closed.
     package func submit(_ write: LogWrite) -> Bool {
         let byteCount = write.entries.reduce(0) { $0 + $1.byteCount }
         return change { work in
@@ -97,11 +102,16 @@ package final class LogThread<Directory: LogDirectory>: @unchecked Sendable {
 
     /// Makes everything queued durable, ends the thread and waits for that. Call it once, from another thread.
     package func close() {
+        close(discarding: false)
+        thread?.join()
+    }
+
+    private func close(discarding: Bool) {
         _ = change { work in
+            if discarding { work = Work() }
             work.isClosed = true
             return true
         }
-        thread?.join()
     }
 
     private func change(_ body: (inout Work) -> Bool) -> Bool {
@@ -115,31 +125,48 @@ package final class LogThread<Directory: LogDirectory>: @unchecked Sendable {
     // MARK: The thread
 
     private func run() {
+        var isMarkDue = false
         do throws(LogFault) {
             while true {
-                let work = take()
+                guard let work = take(waiting: isMarkDue ? Self.markMilliseconds : nil) else {
+                    try log.mark()
+                    isMarkDue = false
+                    continue
+                }
                 if work.isEmpty { return }
                 try perform(work)
+                if !work.writes.isEmpty { isMarkDue = true }
             }
         } catch {
+            close(discarding: true)
             report(.failed(error))
         }
     }
 
+    /// How long the thread has nothing to do before it marks how far the log is synced, which costs a sync, in milliseconds.
+    private static var markMilliseconds: Int { 50 }
+
     /// Waits for something to do; empty work ends the thread.
-    private func take() -> Work {
+    ///
+    /// - Returns: nil when nothing came in the time given.
+    private func take(waiting milliseconds: Int?) -> Work? {
+        var deadline = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &deadline)
+        let nanoseconds = Int(deadline.tv_nsec) + (milliseconds ?? 0) * 1_000_000
+        deadline.tv_sec += nanoseconds / 1_000_000_000
+        deadline.tv_nsec = nanoseconds % 1_000_000_000
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        while waiting.isEmpty && !waiting.isClosed { pthread_cond_wait(changed, mutex) }
+        while waiting.isEmpty && !waiting.isClosed {
+            if milliseconds == nil {
+                pthread_cond_wait(changed, mutex)
+            } else if pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT {
+                return nil
+            }
+        }
         let work = waiting
         waiting = Work(isClosed: work.isClosed)
         return work
-    }
-
-    private var isIdle: Bool {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return waiting.isEmpty
     }
 
     private func perform(_ work: Work) throws(LogFault) {
@@ -150,7 +177,6 @@ package final class LogThread<Directory: LogDirectory>: @unchecked Sendable {
             report(.fetched)
         }
         if let index = work.compactBefore { try log.compact(before: index) }
-        if isIdle { try log.mark() }
         // Behind everything that somebody waits for, and in good time: half a segment before it is needed.
         if !log.hasRoom { try log.prepare() }
     }

@@ -20,27 +20,34 @@ extension WriteAheadLog {
         let chained = try link(all, from: oldest)
         state = oldest.header.state
         var cut = Cut(chain: firstChain(of: oldest))
-        let end = walk(chained, &cut)
+        let end = try walk(chained, &cut)
         state.moveBase(to: state.base)
         let slots = all.compactMap(\.slot)
         slotCounter = slots.map(\.counter).max() ?? 0
         let kept = chained[...cut.segment]
-        segments = kept.map { Segment(sequence: $0.header.sequence, name: $0.name, nonce: $0.header.nonce, file: $0.file) }
+        segments = kept.map { Segment(sequence: $0.header.sequence, name: $0.name, nonce: $0.header.nonce, file: $0.file, lastBefore: $0.header.state.lastID.index) }
         // The newest first, so that a crash in between leaves no gap.
         let givenUp = all.filter { found in !kept.contains { $0.name == found.name } }.map(\.name).reversed()
 
-        try secure(chained[cut.segment], through: cut.offset)
         switch end {
         case .tail:
+            if !givenUp.isEmpty { try forgetSuccessor(of: chained[cut.segment], syncedEnd: cut.offset) }
+            // Without what follows it first: a segment with a successor must be whole to its end.
             try remove(Array(givenUp))
+            try secure(chained[cut.segment], through: cut.offset, erasesRest: true)
             chain = cut.chain
             bufferStart = cut.offset
             syncedEnd = cut.offset
             try writing { () throws(LogFault) in try writeSlot() }
+        case .missing:
+            throw LogProblem(
+                .missingSegment, "the newest segment of the log, the one after '\(chained[cut.segment].name)', is not there; put the missing file back, or "
+                    + "remove the node from the cluster and let it join again under a new id")
         case .damage:
+            try secure(chained[cut.segment], through: cut.offset, erasesRest: false)
             state.isDamaged = true
-            // A vote behind the damage must not be given twice; the slots remember the newest.
-            if let newest = slots.max(by: { $0.counter < $1.counter })?.hardState, newest.term >= state.hardState.term { state.hardState = newest }
+            // A vote behind the damage must not be given twice, and one before it not be taken back by an old slot.
+            for slot in slots where slot.hardState.isNewer(than: state.hardState) { state.hardState = slot.hardState }
             let sequence = 1 + all[all.count - 1].header.sequence
             try writing { () throws(LogFault) in
                 try beginSegment(behind: chained[cut.segment].header.sequence, end: cut.offset, sequence: sequence)
@@ -85,7 +92,7 @@ extension WriteAheadLog {
         for name in names.filter({ SegmentHeader.sequence(inName: $0) != nil }).sorted() {
             let (file, bytes) = try files { () throws(FileFault) in
                 let file = try directory.open(name)
-                return (file, try file.read(at: 0, byteCount: file.byteCount))
+                return (file, try file.read(at: 0, byteCount: SegmentHeader.byteCount))
             }
             switch bytes.withUnsafeBytes({ SegmentHeader.read($0) }) {
             case .header(let header):
@@ -93,7 +100,8 @@ extension WriteAheadLog {
                     throw LogProblem(.foreign, "the log in '\(name)' belongs to node \(header.identity.node) of cluster \(header.identity.cluster), "
                         + "not to node \(identity.node) of cluster \(identity.cluster); start the node with its own data directory")
                 }
-                found.append(FoundSegment(name: name, file: file, header: header, bytes: bytes))
+                let slot = bytes.withUnsafeBytes { StatusSlot.newest(in: $0, nonce: header.nonce) }
+                found.append(FoundSegment(name: name, file: file, header: header, slot: slot))
             case .unknownFormat(let version):
                 throw LogProblem(.unknownFormat, "the log in '\(name)' has format \(version), which this version of the program does not know")
             case .unreadable:
@@ -110,10 +118,11 @@ extension WriteAheadLog {
         _ all: [FoundSegment<Directory.File>], from oldest: FoundSegment<Directory.File>
     ) throws(LogProblem) -> [FoundSegment<Directory.File>] {
         var chained = [oldest]
-        while let next = all.last(where: { $0.header.previousSequence == chained[chained.count - 1].header.sequence && $0.header.sequence > chained[chained.count - 1].header.sequence }) {
+        var last = oldest.header.sequence
+        while let next = all.last(where: { $0.header.previousSequence == last && $0.header.sequence > last }) {
             chained.append(next)
+            last = next.header.sequence
         }
-        let last = chained[chained.count - 1].header.sequence
         if let stranger = all.first(where: { $0.header.sequence > last }) {
             throw LogProblem(
                 .missingSegment, "the log has segment '\(stranger.name)' but not the one before it; put the missing file back, or remove the node from "
@@ -124,23 +133,37 @@ extension WriteAheadLog {
 
     /// Puts what was read on disk. After the death of the process alone it may be in the page cache and nowhere else; and if that process
     /// died of a failed sync, in pages that the kernel takes for clean. So it is written once more, from the last mark on.
-    private func secure(_ segment: FoundSegment<Directory.File>, through end: Int) throws(LogProblem) {
-        let start = segment.slot?.syncedEnd ?? SegmentHeader.byteCount
+    ///
+    /// - Parameter erasesRest: What was cut off is overwritten. Or it would hang in the chain again as soon as the same bytes as before
+    ///   are written in place of the record that tore.
+    private func secure(_ segment: FoundSegment<Directory.File>, through end: Int, erasesRest: Bool) throws(LogProblem) {
+        let start = min(segment.slot?.syncedEnd ?? SegmentHeader.byteCount, end)
         try files { () throws(FileFault) in
-            if start < end { try segment.file.write(Array(segment.bytes[start..<end]), at: start) }
+            var bytes = try segment.file.read(at: start, byteCount: segment.file.byteCount - start)
+            let rest = bytes.withUnsafeBytes { wholeRecords(from: end - start, in: $0, nonce: segment.header.nonce, startingAt: start).end }
+            bytes.removeLast(bytes.count - (end - start))
+            if erasesRest { bytes.append(contentsOf: repeatElement(0, count: max(0, rest - (end - start)))) }
+            if !bytes.isEmpty { try segment.file.write(bytes, at: start) }
             try segment.file.sync()
         }
     }
 
+    /// The segment's own word that there is another behind it would make the log look as if one were missing.
+    private func forgetSuccessor(of segment: FoundSegment<Directory.File>, syncedEnd: Int) throws(LogProblem) {
+        self.syncedEnd = min(segment.slot?.syncedEnd ?? SegmentHeader.byteCount, syncedEnd)
+        try writing { () throws(LogFault) in try writeSlot() }
+        try files { () throws(FileFault) in try segment.file.sync() }
+    }
+
+    /// Also puts on disk what an earlier life named and did not come to sync.
     private func remove(_ names: [String]) throws(LogProblem) {
-        guard !names.isEmpty else { return }
         try files { () throws(FileFault) in
             for name in names { try directory.remove(name) }
             try directory.sync()
         }
     }
 
-    private func files<Result>(_ body: () throws(FileFault) -> Result) throws(LogProblem) -> Result {
+    func files<Result>(_ body: () throws(FileFault) -> Result) throws(LogProblem) -> Result {
         do throws(FileFault) {
             return try body()
         } catch {
@@ -152,7 +175,9 @@ extension WriteAheadLog {
         do throws(LogFault) {
             try body()
         } catch {
-            throw LogProblem(error == .noSpace ? .noSpace : .io(errno: 5))
+            // Opening writes no entry and reads none back, so nothing else can be thrown.
+            if case .io(let fault) = error { throw LogProblem(fault) }
+            throw LogProblem(.noSpace)
         }
     }
 }
@@ -162,7 +187,13 @@ struct FoundSegment<File: LogFile> {
     let name: String
     let file: File
     let header: SegmentHeader
-    let bytes: [UInt8]
+    /// The newest that is whole.
+    let slot: StatusSlot?
+    /// Whether it was known, when the slot was written, that another segment has its name behind this one.
+    var isFollowed: Bool { slot.map { $0.syncedEnd == file.byteCount } ?? false }
+}
 
-    var slot: StatusSlot? { bytes.withUnsafeBytes { StatusSlot.newest(in: $0, nonce: header.nonce) } }
+extension HardState {
+    /// Whether it came after `other` in the life of one node: a vote is given once in a term.
+    func isNewer(than other: HardState) -> Bool { term > other.term || (term == other.term && other.vote == nil && vote != nil) }
 }

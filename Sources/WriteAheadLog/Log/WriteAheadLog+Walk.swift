@@ -8,6 +8,8 @@ extension WriteAheadLog {
         case tail(isTorn: Bool)
         /// At something that had been durable.
         case damage
+        /// At the end of a segment that had a successor, which is not there.
+        case missing
     }
 
     /// One record, understood.
@@ -32,13 +34,15 @@ extension WriteAheadLog {
     }
 
     /// Applies every whole write of `found` to the state, and moves `cut` behind the last one.
-    func walk(_ found: [FoundSegment<Directory.File>], _ cut: inout Cut) -> WalkEnd {
+    func walk(_ found: [FoundSegment<Directory.File>], _ cut: inout Cut) throws(LogProblem) -> WalkEnd {
         var pending = Pending(last: state.lastID.index)
         for (number, segment) in found.enumerated() {
             let limit = number + 1 < found.count ? found[number + 1].header.previousEnd : nil
             let nonce = recordNonce(segment.header.nonce)
             var (offset, chain, isSealed) = (SegmentHeader.byteCount, firstChain(of: segment), false)
-            let end: WalkEnd? = segment.bytes.withUnsafeBytes { bytes in
+            let file = segment.file
+            let bytes = try files { () throws(FileFault) in try file.read(at: 0, byteCount: file.byteCount) }
+            let end: WalkEnd? = bytes.withUnsafeBytes { bytes in
                 while offset != limit {
                     guard let record = Record.read(at: offset, in: bytes, nonce: nonce, settings),
                         settings.isPlanted(.chainNotChecked) || record.follows(chain, at: offset, in: bytes, nonce: nonce),
@@ -49,8 +53,8 @@ extension WriteAheadLog {
                     chain = record.chain
                     if case .seal = operation {
                         isSealed = true
-                        // Sealed, and the next segment never got its name: the end.
-                        if limit == nil { return .tail(isTorn: !pending.operations.isEmpty) }
+                        // Sealed, and the next segment never got its name: the end. Unless it is known that it did.
+                        if limit == nil { return segment.isFollowed ? .missing : .tail(isTorn: !pending.operations.isEmpty) }
                         continue
                     }
                     pending.operations.append(operation)
@@ -75,7 +79,7 @@ extension WriteAheadLog {
     private func badRecord(
         at offset: Int, of segment: FoundSegment<Directory.File>, in bytes: UnsafeRawBufferPointer, hasSuccessor: Bool, _ pending: inout Pending
     ) -> WalkEnd {
-        let later = laterRecords(than: offset, of: segment, in: bytes)
+        let later = wholeRecords(from: offset + 8, in: bytes, nonce: segment.header.nonce)
         let syncedEnd = max(segment.slot?.syncedEnd ?? 0, later.syncedEnd)
         if hasSuccessor || offset < syncedEnd, !settings.isPlanted(.corruptionTreatedAsTornTail) { return .damage }
         let isTorn = !pending.operations.isEmpty || later.count > 0
@@ -83,22 +87,26 @@ extension WriteAheadLog {
         return .tail(isTorn: isTorn)
     }
 
-    /// Whole records behind a bad one, wherever they hang, and the furthest place that one of them knows to have been synced.
-    private func laterRecords(
-        than offset: Int, of segment: FoundSegment<Directory.File>, in bytes: UnsafeRawBufferPointer
-    ) -> (count: Int, syncedEnd: Int) {
-        var (count, syncedEnd, place) = (0, 0, offset + 8)
+    /// Whole records from some place on, wherever they hang, the furthest place that one of them knows to have been synced, and where
+    /// the last one ends.
+    ///
+    /// - Parameter start: Where in its segment `bytes` begins.
+    func wholeRecords(
+        from offset: Int, in bytes: UnsafeRawBufferPointer, nonce: UInt64, startingAt start: Int = 0
+    ) -> (count: Int, syncedEnd: Int, end: Int) {
+        var (count, syncedEnd, end, place) = (0, 0, 0, offset)
         while place + Record.headerByteCount <= bytes.count {
             // Most of what lies here is zero.
-            if bytes[place + 4] != 0, let record = Record.read(at: place, in: bytes, nonce: recordNonce(segment.header.nonce), settings) {
+            if bytes[place + 4] != 0, let record = Record.read(at: place, in: bytes, nonce: recordNonce(nonce), startingAt: start, settings) {
                 count += 1
                 syncedEnd = max(syncedEnd, record.syncedBefore)
                 place += record.byteCount
+                end = place
             } else {
                 place += 8
             }
         }
-        return (count, syncedEnd)
+        return (count, syncedEnd, end)
     }
 
     /// What a record says; nil if it says nothing that can follow what came before it.

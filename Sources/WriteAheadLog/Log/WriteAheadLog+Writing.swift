@@ -5,6 +5,8 @@ extension WriteAheadLog {
     /// Where the next record goes.
     var position: Int { bufferStart + buffer.count }
     private var current: Segment { segments[segments.count - 1] }
+    /// Of the last segment, in bytes: it may be from a life with other settings.
+    var capacity: Int { current.file.byteCount }
 
     func recordNonce(_ nonce: UInt64) -> UInt64 { settings.isPlanted(.staleRecordAccepted) ? 0 : nonce }
 
@@ -19,7 +21,7 @@ extension WriteAheadLog {
                 byteCount += Record.byteCount(payload: payload)
             }
         }
-        if position + byteCount + Record.headerByteCount > settings.segmentByteCount, spare == nil { try makeSpare() }
+        if position + byteCount + Record.headerByteCount > capacity, spare == nil { try makeSpare() }
     }
 
     func encode(_ write: LogWrite) throws(LogFault) {
@@ -28,7 +30,7 @@ extension WriteAheadLog {
             _ kind: Record.Kind, index: UInt64 = 0, term: UInt64 = 0, _ byteCount: Int = 0, _ payload: (inout [UInt8]) -> Void = { _ in }
         ) throws(LogFault) -> Int {
             // A segment always has room for the record that seals it.
-            if position + Record.byteCount(payload: byteCount) + Record.headerByteCount > settings.segmentByteCount { try turnOver() }
+            if position + Record.byteCount(payload: byteCount) + Record.headerByteCount > capacity { try turnOver() }
             let offset = position
             last = (buffer.count, chain)
             chain = Record.append(
@@ -119,11 +121,13 @@ extension WriteAheadLog {
     }
 
     /// Durable with the next sync.
-    func writeSlot() throws(LogFault) {
+    func writeSlot() throws(LogFault) { try writeSlot(of: current, syncedEnd: syncedEnd) }
+
+    /// - Parameter syncedEnd: The whole file says, of a sealed segment, that another one follows.
+    private func writeSlot(of segment: Segment, syncedEnd: Int) throws(LogFault) {
         slotCounter += 1
-        let (file, nonce) = (current.file, current.nonce)
-        let slot = StatusSlot(counter: slotCounter, syncedEnd: syncedEnd, hardState: state.hardState).encode(nonce: nonce)
-        try io { () throws(FileFault) in try file.write(slot, at: Int(slotCounter % 2) * StatusSlot.spacing) }
+        let slot = StatusSlot(counter: slotCounter, syncedEnd: syncedEnd, hardState: state.hardState).encode(nonce: segment.nonce)
+        try io { () throws(FileFault) in try segment.file.write(slot, at: Int(slotCounter % 2) * StatusSlot.spacing) }
     }
 
     /// Ends the last segment and begins another. What the last one holds is on disk before the next one has a name.
@@ -132,7 +136,9 @@ extension WriteAheadLog {
             .seal, index: 0, term: 0, after: chain, nonce: recordNonce(current.nonce), syncedBefore: syncedEnd, to: &buffer)
         try flush()
         try syncSegment()
-        try beginSegment(behind: current.sequence, end: bufferStart)
+        let full = current
+        try beginSegment(behind: full.sequence, end: bufferStart)
+        try writeSlot(of: full, syncedEnd: full.file.byteCount)
     }
 
     /// - Parameters:
@@ -151,7 +157,7 @@ extension WriteAheadLog {
             try directory.rename(Self.spareName, to: header.name)
             if !settings.isPlanted(.directoryNotSynced) { try directory.sync() }
         }
-        segments.append(Segment(sequence: header.sequence, name: header.name, nonce: header.nonce, file: file))
+        segments.append(Segment(sequence: header.sequence, name: header.name, nonce: header.nonce, file: file, lastBefore: state.lastID.index))
         chain = settings.isPlanted(.staleRecordAccepted) ? 0 : header.chain
         bufferStart = SegmentHeader.byteCount
         syncedEnd = bufferStart

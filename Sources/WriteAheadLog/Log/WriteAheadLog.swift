@@ -14,6 +14,8 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
         let name: String
         let nonce: UInt64
         let file: Directory.File
+        /// The last entry when it was begun.
+        let lastBefore: LogIndex
     }
 
     /// The file that the next segment is made of.
@@ -92,14 +94,17 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
         return appended
     }
 
-    /// Writes down how far the log is synced; durable with the next sync, or when the system gets round to it. For idle moments: under
-    /// load each write proves that what lies before the ones it was synced with had been synced.
+    /// Writes down, durably, how far the log is synced, so that damage to the last write is told from a write that a crash tore. For idle
+    /// moments: under load each write proves that what lies before the ones it was synced with had been synced.
     package func mark() throws(LogFault) {
-        try living { () throws(LogFault) in try writeSlot() }
+        try living { () throws(LogFault) in
+            try writeSlot()
+            try syncSegment()
+        }
     }
 
     /// Whether another segment's worth of entries fits before more space is needed.
-    package var hasRoom: Bool { spare != nil || position < settings.segmentByteCount / 2 }
+    package var hasRoom: Bool { spare != nil || position < capacity / 2 }
 
     /// Makes the next segment's file ahead of time. For idle moments: it writes a whole segment of zeros.
     package func prepare() throws(LogFault) {
@@ -137,7 +142,7 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
         }
         let bytes = try io { () throws(FileFault) in try segment.file.read(at: place.offset, byteCount: place.byteCount) }
         let entry: Entry? = bytes.withUnsafeBytes { bytes in
-            guard let record = Record.read(at: 0, in: bytes, nonce: recordNonce(segment.nonce), checksPlace: false, settings) else { return nil }
+            guard let record = Record.read(at: 0, in: bytes, nonce: recordNonce(segment.nonce), startingAt: place.offset, settings) else { return nil }
             return EntryCoding.entry(record, record.payload(at: 0, in: bytes))
         }
         guard let entry, entry.index == index, entry.term == place.term else { throw .unreadable(index: index.raw) }
@@ -153,14 +158,17 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
         // Of an entry at or behind the end nothing is known but that it comes into the last segment or a later one.
         let offset = index > state.base.index ? Int(index.distance(from: state.base.index)) - 1 : 0
         let needed = offset < places.count ? places[places.startIndex + offset].segment : segments[segments.count - 1].sequence
-        let dropped = segments.prefix { $0.sequence < needed }
+        var count = segments.prefix { $0.sequence < needed }.count
+        // The header of the segment that becomes the oldest must not end with an entry that was truncated afterwards.
+        while count > 0, segments[count].lastBefore > lastIndex(before: segments[count]) { count -= 1 }
+        let dropped = segments.prefix(count)
         guard !dropped.isEmpty else { return }
         try living { () throws(LogFault) in
             // The header of the oldest segment stands for what was before it: it must not tell of writes that a crash could still take.
             if appended != nil { try syncSegment() }
             try io { () throws(FileFault) in
                 for segment in dropped {
-                    if spare == nil {
+                    if spare == nil, segment.file.byteCount == settings.segmentByteCount {
                         try directory.rename(segment.name, to: Self.spareName)
                         spare = segment.file
                     } else {
@@ -171,13 +179,18 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
             }
             segments.removeFirst(dropped.count)
             var base = state.base
-            while let place = places.first, place.segment < needed {
+            while let place = places.first, place.segment < segments[0].sequence {
                 places.removeFirst()
                 base = EntryID(term: place.term, index: base.index.next)
             }
             state.moveBase(to: base)
             tail.change { $0.dropThrough(base.index) }
         }
+    }
+
+    /// The last entry that is kept in a segment before this one.
+    private func lastIndex(before segment: Segment) -> LogIndex {
+        state.base.index + places.prefix { $0.segment < segment.sequence }.count
     }
 
     // MARK: The end of it
