@@ -79,8 +79,10 @@ struct LogLives {
         var model = synced
         var differences: [String] = []
         for kept in 0...unsynced.count {
-            guard let difference = model.difference(from: log, recovered) else {
+            let later = unsynced[kept...].compactMap(\.hardState)
+            guard let difference = model.difference(from: log, recovered, later: later) else {
                 unsynced = []
+                model.hardState = recovered.hardState
                 synced = model
                 return
             }

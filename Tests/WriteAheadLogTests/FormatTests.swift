@@ -167,7 +167,7 @@ struct RefusalTests {
 
     @Test func `an entry that fits no segment is refused`() throws {
         let log = try open(SimulatedDisk())
-        let most = settings.payloadByteCountMax - EntryCoding.commandPrefixByteCount
+        let most = settings.payloadByteCountMax
         try log.append([entry(1, most)])
         #expect(throws: LogFault.entryTooLarge(byteCount: most + 1 + EntryCoding.commandPrefixByteCount)) { try log.append([entry(2, most + 1)]) }
     }

@@ -52,7 +52,7 @@ extension World {
         let core = leader.core
         guard core.commit == core.lastEntry.index, core.term(at: core.commit) == core.term, !core.membership.isJoint else { return false }
         return survivors.map { nodes[$0] }.allSatisfy { node in
-            !core.membership.contains(node.id) || (node.machine.applied.index == core.commit && node.core.commit == core.commit && node.core.role != .recovering)
+            !node.isMember || !core.membership.contains(node.id) || (node.machine.applied.index == core.commit && node.core.commit == core.commit && node.core.role != .recovering)
         }
     }
 

@@ -26,7 +26,7 @@ package struct LogSettings: Hashable, Sendable {
 
     package init() {}
 
-    /// Longest payload of one entry that a segment takes, in bytes.
+    /// Longest payload of a command that a segment takes, in bytes.
     package var payloadByteCountMax: Int {
         segmentByteCount - SegmentHeader.byteCount - 2 * Record.headerByteCount - EntryCoding.commandPrefixByteCount - 8
     }

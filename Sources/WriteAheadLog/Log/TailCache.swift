@@ -18,16 +18,18 @@ package final class LogTail: LogView, Sendable {
 struct TailCache {
     private let byteCountMax: Int
     /// Consecutive; the last is the log's last, unless the log is empty.
-    private var tail: ArraySlice<Entry> = []
+    private var tail = SlidingArray<Entry>()
     private var tailByteCount = 0
     private var fetched: [Entry] = []
 
     init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
 
     mutating func append(_ entries: [Entry]) {
-        tail.append(contentsOf: entries)
-        for entry in entries { tailByteCount += entry.byteCount }
-        while tailByteCount > byteCountMax, tail.count > 1, let oldest = tail.popFirst() { tailByteCount -= oldest.byteCount }
+        for entry in entries {
+            tail.append(entry)
+            tailByteCount += entry.byteCount
+        }
+        while tailByteCount > byteCountMax, tail.count > 1 { dropOldest() }
     }
 
     mutating func truncate(from index: LogIndex) {
@@ -39,36 +41,37 @@ struct TailCache {
     }
 
     mutating func removeAll() {
-        tail = []
+        tail.removeAll()
         tailByteCount = 0
         fetched = []
     }
 
     mutating func dropThrough(_ index: LogIndex) {
-        while let first = tail.first, first.index <= index {
-            tail.removeFirst()
-            tailByteCount -= first.byteCount
-        }
+        while let first = tail.first, first.index <= index { dropOldest() }
         if let first = fetched.first, first.index <= index { fetched.removeAll { $0.index <= index } }
+    }
+
+    private mutating func dropOldest() {
+        tailByteCount -= tail[0].byteCount
+        tail.removeFirst()
     }
 
     /// Takes the place of what was fetched before.
     mutating func keepFetched(_ entries: [Entry]) { fetched = entries }
 
     func entries(from first: LogIndex, through last: LogIndex, byteCountMax: Int) -> [Entry]? {
-        Self.part(of: tail, from: first, through: last, byteCountMax) ?? Self.part(of: fetched[...], from: first, through: last, byteCountMax)
-    }
-
-    private static func part(of entries: ArraySlice<Entry>, from first: LogIndex, through last: LogIndex, _ byteCountMax: Int) -> [Entry]? {
-        guard let oldest = entries.first, let newest = entries.last, first >= oldest.index, first <= newest.index, first <= last else { return nil }
-        var part: [Entry] = []
-        var byteCount = 0
-        var position = entries.startIndex + Int(first.distance(from: oldest.index))
-        while position < entries.endIndex, entries[position].index <= last, byteCount < byteCountMax {
-            part.append(entries[position])
-            byteCount += entries[position].byteCount
-            position += 1
+        func part(count: Int, _ entry: (Int) -> Entry) -> [Entry]? {
+            guard count > 0, first >= entry(0).index, first <= entry(count - 1).index, first <= last else { return nil }
+            var part: [Entry] = []
+            var byteCount = 0
+            var position = Int(first.distance(from: entry(0).index))
+            while position < count, entry(position).index <= last, byteCount < byteCountMax {
+                part.append(entry(position))
+                byteCount += entry(position).byteCount
+                position += 1
+            }
+            return part
         }
-        return part
+        return part(count: tail.count) { tail[$0] } ?? part(count: fetched.count) { fetched[$0] }
     }
 }

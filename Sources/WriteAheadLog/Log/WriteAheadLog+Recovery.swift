@@ -29,6 +29,9 @@ extension WriteAheadLog {
         // The newest first, so that a crash in between leaves no gap.
         let givenUp = all.filter { found in !kept.contains { $0.name == found.name } }.map(\.name).reversed()
 
+        // A vote in damaged or torn records must not be given twice, and one before them not be taken back by an old slot. A vote that was on
+        // its way and never answered for does no harm.
+        for slot in slots where slot.hardState.isNewer(than: state.hardState) { state.hardState = slot.hardState }
         switch end {
         case .tail:
             if !givenUp.isEmpty { try forgetSuccessor(of: chained[cut.segment], syncedEnd: cut.offset) }
@@ -46,8 +49,6 @@ extension WriteAheadLog {
         case .damage:
             try secure(chained[cut.segment], through: cut.offset, erasesRest: false)
             state.isDamaged = true
-            // A vote behind the damage must not be given twice, and one before it not be taken back by an old slot.
-            for slot in slots where slot.hardState.isNewer(than: state.hardState) { state.hardState = slot.hardState }
             let sequence = 1 + all[all.count - 1].header.sequence
             try writing { () throws(LogFault) in
                 try beginSegment(behind: chained[cut.segment].header.sequence, end: cut.offset, sequence: sequence)
@@ -63,7 +64,8 @@ extension WriteAheadLog {
         recovered.compactedThrough = state.base
         recovered.lastIndex = state.lastID.index
         var index = state.base.index
-        for place in places {
+        for position in 0..<places.count {
+            let place = places[position]
             index = index.next
             if recovered.termRuns.last?.term != place.term { recovered.termRuns.append(TermRun(term: place.term, first: index)) }
         }
@@ -96,6 +98,10 @@ extension WriteAheadLog {
             }
             switch bytes.withUnsafeBytes({ SegmentHeader.read($0) }) {
             case .header(let header):
+                guard header.sequence == SegmentHeader.sequence(inName: name) else {
+                    throw LogProblem(.unreadableBeginning, "the log segment '\(name)' holds another segment; remove the node from the cluster and let it "
+                        + "join again under a new id")
+                }
                 guard header.identity == identity else {
                     throw LogProblem(.foreign, "the log in '\(name)' belongs to node \(header.identity.node) of cluster \(header.identity.cluster), "
                         + "not to node \(identity.node) of cluster \(identity.cluster); start the node with its own data directory")

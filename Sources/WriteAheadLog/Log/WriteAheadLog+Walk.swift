@@ -144,7 +144,7 @@ extension WriteAheadLog {
             case .commit(let index): state.commit = index
             case .reset(let meta):
                 state.reset(to: meta)
-                places = []
+                places.removeAll()
                 tail.change { $0.removeAll() }
             case .truncate(let index, let previous): truncate(from: index, previous: previous)
             case .recoveryEnded: state.isDamaged = false

@@ -17,7 +17,7 @@ extension WriteAheadLog {
             byteCount += 8 * Record.headerByteCount + (write.reset == nil ? 0 : 4_096)
             for entry in write.entries {
                 let payload = EntryCoding.payloadByteCount(of: entry)
-                guard payload <= settings.payloadByteCountMax else { throw .entryTooLarge(byteCount: payload) }
+                guard payload <= settings.payloadByteCountMax + EntryCoding.commandPrefixByteCount else { throw .entryTooLarge(byteCount: payload) }
                 byteCount += Record.byteCount(payload: payload)
             }
         }
@@ -50,7 +50,7 @@ extension WriteAheadLog {
                 _ = try put(.reset, index: meta.last.index.raw, term: meta.last.term.raw, payload.count) { $0 += payload }
             }
             state.reset(to: meta)
-            places = []
+            places.removeAll()
             tail.change { $0.removeAll() }
         }
         if let index = write.truncateFrom {
@@ -92,7 +92,7 @@ extension WriteAheadLog {
     func entryID(before index: LogIndex) -> EntryID {
         let previous = index.previous
         guard previous > state.base.index else { return state.base }
-        return EntryID(term: places[places.startIndex + Int(previous.distance(from: state.base.index)) - 1].term, index: previous)
+        return EntryID(term: places[Int(previous.distance(from: state.base.index)) - 1].term, index: previous)
     }
 
     func truncate(from index: LogIndex, previous: EntryID) {

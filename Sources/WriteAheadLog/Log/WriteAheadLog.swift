@@ -28,7 +28,7 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
 
     var state = LogState()
     /// Of every entry after `state.base`, in order.
-    var places: ArraySlice<EntryPlace> = []
+    var places = SlidingArray<EntryPlace>()
     /// The newest entries, which other threads may read.
     package let tail: LogTail
     /// Oldest first; records go to the last.
@@ -72,8 +72,10 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
 
     /// Hands writes, in the order of their sequences, to the file system. They are durable after the next ``sync()``.
     package func append(_ writes: [LogWrite]) throws(LogFault) {
+        if let fault { throw fault }
+        // What is refused here has not been begun: the log lives on.
+        try makeRoom(for: writes)
         try living { () throws(LogFault) in
-            try makeRoom(for: writes)
             for write in writes { try encode(write) }
             try flush()
             if writes.contains(where: { $0.hardState != nil }) { try writeSlot() }
@@ -106,9 +108,15 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
     /// Whether another segment's worth of entries fits before more space is needed.
     package var hasRoom: Bool { spare != nil || position < capacity / 2 }
 
-    /// Makes the next segment's file ahead of time. For idle moments: it writes a whole segment of zeros.
+    /// Makes the next segment's file ahead of time, if there is room for it. For idle moments: it writes a whole segment of zeros.
     package func prepare() throws(LogFault) {
-        try living { () throws(LogFault) in if spare == nil { try makeSpare() } }
+        if let fault { throw fault }
+        guard spare == nil else { return }
+        do throws(LogFault) {
+            try makeSpare()
+        } catch .noSpace {
+            return // there is room in the last segment still, and perhaps space by the time it is full
+        }
     }
 
     // MARK: Reading
@@ -136,7 +144,7 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
     }
 
     private func read(_ index: LogIndex) throws(LogFault) -> Entry {
-        let place = places[places.startIndex + Int(index.distance(from: state.base.index)) - 1]
+        let place = places[Int(index.distance(from: state.base.index)) - 1]
         guard let segment = segments.first(where: { $0.sequence == place.segment }) else {
             preconditionFailure("a segment stays as long as an entry of it is kept")
         }
@@ -157,7 +165,7 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
         let index = settings.isPlanted(.compactsOneTooFar) ? index.next : index
         // Of an entry at or behind the end nothing is known but that it comes into the last segment or a later one.
         let offset = index > state.base.index ? Int(index.distance(from: state.base.index)) - 1 : 0
-        let needed = offset < places.count ? places[places.startIndex + offset].segment : segments[segments.count - 1].sequence
+        let needed = offset < places.count ? places[offset].segment : segments[segments.count - 1].sequence
         var count = segments.prefix { $0.sequence < needed }.count
         // The header of the segment that becomes the oldest must not end with an entry that was truncated afterwards.
         while count > 0, segments[count].lastBefore > lastIndex(before: segments[count]) { count -= 1 }
@@ -190,7 +198,7 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
 
     /// The last entry that is kept in a segment before this one.
     private func lastIndex(before segment: Segment) -> LogIndex {
-        state.base.index + places.prefix { $0.segment < segment.sequence }.count
+        state.base.index + places.prefixCount { $0.segment < segment.sequence }
     }
 
     // MARK: The end of it

@@ -42,13 +42,11 @@ struct LogModel: Equatable {
     }
 
     /// Why an opened log is not this; nil if it is. What was compacted away is not compared.
-    func difference(from log: WriteAheadLog<some LogDirectory>, _ recovered: RecoveredLog) -> String? {
+    ///
+    /// - Parameter later: Term and vote of writes that were under way: they may be there without the rest of their write.
+    func difference(from log: WriteAheadLog<some LogDirectory>, _ recovered: RecoveredLog, later: [HardState] = []) -> String? {
         if recovered.isDamaged { return "damaged" }
-        return contentDifference(from: log, recovered)
-    }
-
-    func contentDifference(from log: WriteAheadLog<some LogDirectory>, _ recovered: RecoveredLog) -> String? {
-        if recovered.hardState != hardState { return "hard state \(recovered.hardState), not \(hardState)" }
+        if recovered.hardState != hardState && !later.contains(recovered.hardState) { return "hard state \(recovered.hardState), not \(hardState)" }
         if recovered.lastIndex != lastID.index { return "last index \(recovered.lastIndex), not \(lastID.index)" }
         if recovered.commit != min(commit, lastID.index) { return "commit \(recovered.commit), not \(commit)" }
         if recovered.boundary != boundary { return "another snapshot boundary" }
