@@ -70,6 +70,19 @@ struct DoubleFaultTests {
         #expect(recovered.isDamaged || recovered.hardState == HardState(term: Term(5), vote: NodeID(2)), "\(recovered.hardState)")
     }
 
+    @Test mutating func `a vote that is read from a mark is on the disk before anybody hears of it`() throws {
+        let (log, _) = try open()
+        try log.append([write(1, [1], hardState: HardState(term: Term(1), vote: nil))])
+        _ = try log.sync()
+        disk.fail(.syncFile)
+        try log.append([write(2, [], hardState: HardState(term: Term(2), vote: NodeID(2)))])
+        #expect(throws: LogFault.self) { try log.sync() }
+        disk.crash(.process, rng: &random)
+        let heard = try open().recovered.hardState
+        disk.crash(.powerLosingAll, rng: &random)
+        #expect(try open().recovered.hardState == heard)
+    }
+
     @Test mutating func `no room for a spare does not kill a log that has room`() throws {
         disk.byteCountMax = 16_384
         let (log, _) = try open()

@@ -41,7 +41,11 @@ extension WriteAheadLog {
             chain = cut.chain
             bufferStart = cut.offset
             syncedEnd = cut.offset
-            try writing { () throws(LogFault) in try writeSlot() }
+            // Durably: the vote in it may have been read from a slot that never reached the disk.
+            try writing { () throws(LogFault) in
+                try writeSlot()
+                try syncSegment()
+            }
         case .missing:
             throw LogProblem(
                 .missingSegment, "the newest segment of the log, the one after '\(chained[cut.segment].name)', is not there; put the missing file back, or "
