@@ -3,6 +3,8 @@ import Raft
 /// The one history of the cluster: what any node called committed, and what applying it gave (V4, V5, V19, V26, V29).
 struct CommitLedger {
     private var committed: [EntryID] = [.zero]
+    /// The term of the node that first called it committed. A leader of an earlier term may lack it: elected late, by votes under way.
+    private var committedIn: [Term] = [.zero]
     /// What was applied, from index 1.
     private var bodies: [Entry] = []
     private var hashes: [LogIndex: UInt64] = [:]
@@ -11,7 +13,7 @@ struct CommitLedger {
     /// How far any node has applied.
     var appliedThrough: LogIndex { LogIndex(UInt64(bodies.count)) }
 
-    mutating func commits(_ range: ClosedRange<LogIndex>, term: (LogIndex) -> Term?) throws(BrokenRule) {
+    mutating func commits(_ range: ClosedRange<LogIndex>, in current: Term, term: (LogIndex) -> Term?) throws(BrokenRule) {
         var index = range.lowerBound
         while index <= range.upperBound {
             defer { index = index.next }
@@ -21,6 +23,7 @@ struct CommitLedger {
             let place = Int(index.raw)
             if place == committed.count {
                 committed.append(id)
+                committedIn.append(current)
             } else if place < committed.count, committed[place] != id {
                 throw BrokenRule(rule: "V5 state machine safety", text: "commits \(id) where \(committed[place]) is committed")
             }
@@ -29,7 +32,7 @@ struct CommitLedger {
 
     /// V4. Equal entries have equal beginnings (V3), so the newest that was committed before the leader's term stands for all.
     func elected(_ term: Term, firstIndex: LogIndex, termAt: (LogIndex) -> Term?) throws(BrokenRule) {
-        guard let id = committed.last(where: { $0.term < term }), id.index >= firstIndex, termAt(id.index) != id.term else { return }
+        guard let place = committedIn.lastIndex(where: { $0 < term }), case let id = committed[place], id.index >= firstIndex, termAt(id.index) != id.term else { return }
         throw BrokenRule(rule: "V4 leader completeness", text: "the leader of term \(term) lacks the committed entry \(id)")
     }
 

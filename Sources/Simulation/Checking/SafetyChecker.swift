@@ -61,7 +61,7 @@ package final class SafetyChecker: WorldObserver {
                 try logs.appended(write.entries, after: EntryID(term: core.term(at: first.index.previous) ?? .zero, index: first.index.previous))
             }
             if core.role == .leader { try checkLeader(core, before) }
-            if core.commit > before.commit { try commits.commits(before.commit.next...core.commit, term: core.term(at:)) }
+            if core.commit > before.commit { try commits.commits(before.commit.next...core.commit, in: core.term, term: core.term(at:)) }
         }
         if before.role == .leader, core.role == .leader, core.commit > before.commit { try checkQuorum(node, before, world) }
     }
