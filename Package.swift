@@ -81,7 +81,7 @@ let package = Package(
 
         // MARK: Tests
         .testTarget(
-            name: "RaftTests", dependencies: ["Raft"], exclude: ["Scenarios/Transcripts"], swiftSettings: plantedFaults),
+            name: "RaftTests", dependencies: ["Raft"], exclude: ["Scenarios/Transcripts", "Scenarios/Coverage.md"], swiftSettings: plantedFaults),
         .testTarget(name: "WriteAheadLogTests", dependencies: ["WriteAheadLog", "SimulatedDisk", "Raft"], swiftSettings: plantedFaults),
         .testTarget(name: "SimulatedDiskTests", dependencies: ["SimulatedDisk", "WriteAheadLog"], swiftSettings: strict),
         .testTarget(name: "ExplorationTests", dependencies: ["Exploration", "Raft"], swiftSettings: plantedFaults),
