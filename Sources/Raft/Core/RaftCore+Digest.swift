@@ -77,6 +77,8 @@ extension RaftCore {
         digest.fold(readEpoch)
         digest.fold(nextRequest)
         digest.fold(nextForward)
+        digest.fold(firstTerm.raw)
+        digest.fold(lastLedTerm?.raw ?? 0)
     }
 }
 

@@ -123,6 +123,7 @@ extension RaftCore {
         dropFetch()
         let start = shape.lastIndex.next
         let progress = membership.members.filter { $0 != id }.map { Progress(node: $0, next: start, now: clock) }
+        lastLedTerm = term
         state = .leading(Leadership(progress: progress, ownTermStart: start, nextHeartbeat: clock))
         appendToLog(Entry(id: EntryID(term: term, index: start), body: .noop))
         broadcastHeartbeat()

@@ -56,7 +56,7 @@ extension RaftCore {
         case .readIndex(let request): send(.readIndexReply(request, at: nil), to: message.from)
         case .forward(let forward):
             if isPlanted(.forwardWithoutTerm) && isLeader { return takeForwarded(forward, from: message.from) }
-            refuseForwarded(forward, from: message.from)
+            refuseForwarded(forward, of: message.term, from: message.from)
         default: break
         }
     }

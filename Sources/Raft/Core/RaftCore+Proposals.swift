@@ -84,7 +84,7 @@ extension RaftCore {
     /// The sender's term is ours. Taken only by the leader of that very term: a proposal that travelled through an election was made under
     /// assumptions that no longer hold (etcd#15247).
     mutating func receiveForward(_ forward: Forward, from node: NodeID) {
-        guard isLeader else { return refuseForwarded(forward, from: node) }
+        guard isLeader else { return refuseForwarded(forward, of: term, from: node) }
         takeForwarded(forward, from: node)
     }
 
@@ -103,11 +103,17 @@ extension RaftCore {
         send(.forwardReply(ForwardReply(incarnation: forward.incarnation, items: items)), to: node)
     }
 
-    mutating func refuseForwarded(_ forward: Forward, from node: NodeID) {
-        let items = forward.proposals.map {
-            ForwardReply.Item(ticket: $0.ticket, result: .refused(.notLeader(hint: leader)))
-        }
+    /// Answers proposals that came for the leader of a term that this node does not lead, or not any more.
+    mutating func refuseForwarded(_ forward: Forward, of asked: Term, from node: NodeID) {
+        let result: ForwardReply.Result = mayHaveLed(asked) ? .unknown : .refused(.notLeader(hint: leader))
+        let items = forward.proposals.map { ForwardReply.Item(ticket: $0.ticket, result: result) }
         send(.forwardReply(ForwardReply(incarnation: forward.incarnation, items: items)), to: node)
+    }
+
+    /// Whether this node may have led a term: a leader voted for itself, in this term or, as far as this life knows, in an earlier one.
+    private func mayHaveLed(_ asked: Term) -> Bool {
+        if asked == term { return hardState.vote == id }
+        return asked <= firstTerm || asked <= lastLedTerm ?? .zero
     }
 
     mutating func receiveForwardReply(_ reply: ForwardReply, from node: NodeID) {
@@ -118,6 +124,7 @@ extension RaftCore {
             switch item.result {
             case .appended(let id): proposals.insert(.init(ticket: item.ticket, id: id, deadline: nil))
             case .refused(let refusal): conclude(item.ticket, .refused(refusal))
+            case .unknown: conclude(item.ticket, .unknown)
             }
         }
         resolveProposals()

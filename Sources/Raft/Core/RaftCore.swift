@@ -76,6 +76,10 @@ package struct RaftCore: Sendable {
     var readEpoch: UInt64 = 0
     var nextRequest: UInt64 = 1
     var nextForward: UInt64 = 1
+    /// The term that this life began in: what it did in terms up to here is not known to it.
+    let firstTerm: Term
+    /// The newest term that this life led.
+    var lastLedTerm: Term?
 
     // MARK: Within a step
 
@@ -104,6 +108,7 @@ package struct RaftCore: Sendable {
         self.incarnation = incarnation
         self.settings = settings
         hardState = recovered.hardState
+        firstTerm = recovered.hardState.term
         shape = LogShape(
             compactedThrough: recovered.compactedThrough, runs: recovered.termRuns, lastIndex: recovered.lastIndex)
         memberships = recovered.memberships

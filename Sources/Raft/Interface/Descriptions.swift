@@ -74,6 +74,7 @@ extension ForwardReply.Item: CustomStringConvertible {
         switch result {
         case .appended(let id): "\(ticket) appended \(id)"
         case .refused(let refusal): "\(ticket) refused \(refusal)"
+        case .unknown: "\(ticket) unknown"
         }
     }
 }

@@ -169,6 +169,8 @@ package struct ForwardReply: Hashable, Sendable {
     package enum Result: Hashable, Sendable {
         case appended(EntryID)
         case refused(Refusal)
+        /// The receiver leads no more, and may have appended it when it did: the message may be a copy of one that it took.
+        case unknown
     }
     package struct Item: Hashable, Sendable {
         package let ticket: Ticket
