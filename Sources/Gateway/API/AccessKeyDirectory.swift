@@ -8,8 +8,9 @@ internal import Synchronization
 
 /// Access keys from the replicated state, with their secrets unwrapped, for the verifier of requests.
 ///
-/// An entry is looked up again after ``ageMaxMilliseconds``, which bounds how long a key that was deactivated still works. Safe from
-/// any thread.
+/// An entry is looked up again after ``ageMaxMilliseconds``, which bounds how long a key that was deactivated still works. That there is no
+/// key of an id is remembered just as long, and finding it out costs about what unwrapping a secret does: the time of an answer shall not
+/// tell which keys exist (threat model N31). Safe from any thread.
 package final class AccessKeyDirectory: Sendable {
     /// How long an entry is good, in milliseconds.
     static let ageMaxMilliseconds: Int64 = 1_000
@@ -17,30 +18,47 @@ package final class AccessKeyDirectory: Sendable {
     static let entriesMax = 1_024
 
     private struct Entry {
-        var key: AccessKey
+        /// nil: there is none.
+        var key: AccessKey?
         var readAt: Int64
+    }
+
+    /// Apart, so that made-up ids push no real key out.
+    private struct Entries {
+        var known: [String: Entry] = [:]
+        var absent: [String: Entry] = [:]
     }
 
     private let store: SecretStore
     private let logger: Logger
-    private let entries = Mutex<[String: Entry]>([:])
+    private let entries = Mutex(Entries())
+    /// Unwrapped in place of a secret that does not exist.
+    private let decoy: [UInt8]
+    private static let decoyID = "decoy"
+    private static let decoyAccount = "000000000000"
 
     /// - Parameter logger: For a key that cannot be read or unwrapped.
     package init(store: SecretStore, logger: Logger) {
         self.store = store
         self.logger = logger
+        decoy = store.keyring.wrapCredential(SecretBytes.random(count: 40), accessKeyID: Self.decoyID, account: Self.decoyAccount)
     }
 
     /// The key of that id, active or not; `nil` if there is none or it cannot be read now.
     package func find(_ id: String) -> AccessKey? {
         let now = Self.monotonicMilliseconds()
-        if let key = entries.withLock({ Self.fresh($0[id], now) }) { return key }
+        if let entry = entries.withLock({ Self.fresh($0.known[id] ?? $0.absent[id], now) }) { return entry.key }
         do {
-            guard let stored = try store.accessKey(id) else { return nil }
+            guard let stored = try store.accessKey(id) else {
+                let decoy = decoy
+                _ = try store.keyring.unwrapCredential(decoy.span.bytes, accessKeyID: Self.decoyID, account: Self.decoyAccount)
+                entries.withLock { Self.remember(Entry(key: nil, readAt: now), id, in: &$0.absent) }
+                return nil
+            }
             let key = try unwrap(stored)
             entries.withLock { entries in
-                if entries.count >= Self.entriesMax { entries.removeAll() }
-                entries[id] = Entry(key: key, readAt: now)
+                entries.absent[id] = nil
+                Self.remember(Entry(key: key, readAt: now), id, in: &entries.known)
             }
             return key
         } catch {
@@ -49,9 +67,14 @@ package final class AccessKeyDirectory: Sendable {
         }
     }
 
-    private static func fresh(_ entry: Entry?, _ now: Int64) -> AccessKey? {
+    private static func fresh(_ entry: Entry?, _ now: Int64) -> Entry? {
         guard let entry, now - entry.readAt < ageMaxMilliseconds else { return nil }
-        return entry.key
+        return entry
+    }
+
+    private static func remember(_ entry: Entry, _ id: String, in entries: inout [String: Entry]) {
+        if entries.count >= entriesMax { entries.removeAll() }
+        entries[id] = entry
     }
 
     private func unwrap(_ stored: StoredAccessKey) throws(KeyringError) -> AccessKey {
