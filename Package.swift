@@ -41,6 +41,7 @@ let package = Package(
         .target(name: "Raft", swiftSettings: plantedFaults),
         // Speaks of the core's entries and writes, so it stands on it; nothing else on this floor does.
         .target(name: "WriteAheadLog", dependencies: ["Raft", "CChecksum"], swiftSettings: plantedFaults),
+        .target(name: "Sessions", swiftSettings: plantedFaults),
         .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: spans),
         .target(name: "OpenSSL", dependencies: ["COpenSSL", nioCore, nioTLS], swiftSettings: spans),
 
@@ -68,6 +69,7 @@ let package = Package(
 
         // MARK: For tests: what breaks, and what notices
         .target(name: "SimulatedDisk", dependencies: ["WriteAheadLog"], swiftSettings: strict),
+        .target(name: "Linearizability", swiftSettings: strict),
         .target(name: "Exploration", dependencies: ["Raft"], swiftSettings: plantedFaults),
         .target(name: "Simulation", dependencies: ["Raft", "WriteAheadLog", "SimulatedDisk"], swiftSettings: plantedFaults),
         .executableTarget(
@@ -84,6 +86,8 @@ let package = Package(
             name: "RaftTests", dependencies: ["Raft"], exclude: ["Scenarios/Transcripts", "Scenarios/Coverage.md"], swiftSettings: plantedFaults),
         .testTarget(name: "WriteAheadLogTests", dependencies: ["WriteAheadLog", "SimulatedDisk", "Raft"], swiftSettings: plantedFaults),
         .testTarget(name: "SimulatedDiskTests", dependencies: ["SimulatedDisk", "WriteAheadLog"], swiftSettings: strict),
+        .testTarget(name: "SessionsTests", dependencies: ["Sessions"], swiftSettings: plantedFaults),
+        .testTarget(name: "LinearizabilityTests", dependencies: ["Linearizability"], swiftSettings: strict),
         .testTarget(name: "ExplorationTests", dependencies: ["Exploration", "Raft"], swiftSettings: plantedFaults),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "Raft", "WriteAheadLog", "SimulatedDisk"], swiftSettings: plantedFaults),
