@@ -72,9 +72,9 @@ struct ImageTests {
         _ = table.register(nonce: 0, at: 3)
         _ = table.register(nonce: 0, at: 4)
         let bytes = table.encoded()
-        let (first, second) = (bytes[5..<41], bytes[41..<77])
-        #expect(throws: SessionImageProblem.notCanonical(offset: 77)) { try SessionTable(encoded: bytes[..<5] + second + first, settings: table.settings) }
-        #expect(throws: SessionImageProblem.notCanonical(offset: 77)) { try SessionTable(encoded: bytes[..<5] + first + first, settings: table.settings) }
+        let (head, first, second) = (Array(bytes[..<5]), Array(bytes[5..<41]), Array(bytes[41..<77]))
+        #expect(throws: SessionImageProblem.notCanonical(offset: 77)) { try SessionTable(encoded: head + second + first, settings: table.settings) }
+        #expect(throws: SessionImageProblem.notCanonical(offset: 77)) { try SessionTable(encoded: head + first + first, settings: table.settings) }
         var early = bytes
         early[5 + 16] = 2
         #expect(throws: SessionImageProblem.notCanonical(offset: 5)) { try SessionTable(encoded: early, settings: table.settings) }
