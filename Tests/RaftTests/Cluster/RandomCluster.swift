@@ -1,40 +1,5 @@
 import Raft
 
-/// What may go wrong in one run, drawn from its seed: each kind of fault is on or off, so that some runs are dense in few of them.
-struct FaultMix {
-    var drop = 0
-    var duplicate = 0
-    var delayMax = 5
-    var longDelay = 0
-    var crash = 0
-    var pause = 0
-    var partition = 0
-    var diskMax = 4
-    var diskHang = 0
-    var damage = 0
-    var membership = 0
-    var transfer = 0
-    var usesLeases = false
-    var nodeCount = 3
-
-    init(rng: inout SplitMix) {
-        nodeCount = rng.pick([1, 2, 3, 3, 3, 4, 5, 5]) ?? 3
-        if rng.chance(500) { drop = rng.within(5...250) }
-        if rng.chance(400) { duplicate = rng.within(5...200) }
-        delayMax = rng.pick([2, 5, 10, 30]) ?? 5
-        if rng.chance(300) { longDelay = rng.within(1...50) }
-        if rng.chance(600) { crash = rng.within(2...25) }
-        if rng.chance(300) { pause = rng.within(2...15) }
-        if rng.chance(500) { partition = rng.within(2...20) }
-        diskMax = rng.pick([1, 4, 15, 40]) ?? 4
-        if rng.chance(200) { diskHang = rng.within(1...8) }
-        if rng.chance(250) { damage = 500 }
-        if rng.chance(500) { membership = rng.within(10...80) }
-        if rng.chance(400) { transfer = rng.within(5...40) }
-        usesLeases = rng.chance(300)
-    }
-}
-
 /// A cluster in one thread under virtual time: everything that happens, and when, follows from the seed.
 ///
 /// A small forerunner of the full simulator: the real core, and models of the log, the state machine and the network.
@@ -509,36 +474,4 @@ struct RandomCluster {
         digest.fold(UInt64(eventCount))
         return digest.value
     }
-}
-
-/// Events by time, and by arrival where times are equal.
-struct EventQueue<Event> {
-    private var heap: [(time: UInt64, order: UInt64, event: Event)] = []
-    private var nextOrder: UInt64 = 0
-
-    mutating func push(_ event: Event, at time: UInt64) {
-        heap.append((time, nextOrder, event))
-        nextOrder += 1
-        var child = heap.count - 1
-        while child > 0, precedes(child, (child - 1) / 2) {
-            heap.swapAt(child, (child - 1) / 2)
-            child = (child - 1) / 2
-        }
-    }
-
-    mutating func pop() -> (UInt64, Event)? {
-        guard let first = heap.first else { return nil }
-        heap[0] = heap[heap.count - 1]
-        heap.removeLast()
-        var parent = 0
-        while true {
-            var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && precedes(child, least) { least = child }
-            if least == parent { return (first.time, first.event) }
-            heap.swapAt(parent, least)
-            parent = least
-        }
-    }
-
-    private func precedes(_ a: Int, _ b: Int) -> Bool { (heap[a].time, heap[a].order) < (heap[b].time, heap[b].order) }
 }
