@@ -32,13 +32,18 @@ package struct Mutation: Equatable, Sendable {
     package var at: Timestamp
     /// The domain key term that `apply` seals records under.
     package var keyTerm: UInt32
+    /// The proposer's applied index when it first proposed this; a repetition carries the same. `apply` executes nothing that
+    /// stands more than ``Limits/proposalsRemembered`` positions behind it, so a repetition is recognised or refused, however
+    /// late it comes. 0 sets no bound: for a log in which nothing is ever proposed twice.
+    package var basis: UInt64
     package var command: Command
 
-    package init(id: ProposalID = .random(), account: AccountID, at: Timestamp, keyTerm: UInt32, command: Command) {
+    package init(id: ProposalID = .random(), account: AccountID, at: Timestamp, keyTerm: UInt32, basis: UInt64 = 0, command: Command) {
         self.id = id
         self.account = account
         self.at = at
         self.keyTerm = keyTerm
+        self.basis = basis
         self.command = command
     }
 }

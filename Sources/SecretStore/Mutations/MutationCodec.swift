@@ -1,20 +1,22 @@
 import Keyring
 
-/// The encoding of mutations in the replicated log: `format | id | account | time | key term | command tag | members`.
+/// The encoding of mutations in the replicated log: `format | id | account | time | key term | basis | command tag | members`.
 ///
-/// Once written, a format is read for ever: a change of any member is a new tag or a new format number.
+/// A mutation without a basis has format 1, which lacks that field; every value has one encoding. Once written, a format is read for ever: a change of any member is a new tag or a new format number.
 extension Mutation {
-    private static let format: UInt8 = 1
+    private static let formatWithoutBasis: UInt8 = 1
+    private static let formatWithBasis: UInt8 = 2
 
     /// The bytes that the log seals.
     package func encode() -> [UInt8] {
         var writer = ByteWriter(capacity: 512)
-        writer.write(Self.format)
+        writer.write(basis == 0 ? Self.formatWithoutBasis : Self.formatWithBasis)
         writer.write(id.high)
         writer.write(id.low)
         writer.write(account)
         writer.write(at)
         writer.write(keyTerm)
+        if basis > 0 { writer.write(basis) }
         writer.write(command)
         return writer.bytes
     }
@@ -22,10 +24,12 @@ extension Mutation {
     /// - Throws: ``DecodingFailure`` for bytes that ``encode()`` cannot have made. Never traps.
     package init(decoding bytes: RawSpan) throws(DecodingFailure) {
         self = try ByteReader.decode(bytes) { reader throws(DecodingFailure) in
-            guard try reader.number(UInt8.self) == Self.format else { throw .unknownValue }
+            let format = try reader.number(UInt8.self)
+            guard format == Self.formatWithoutBasis || format == Self.formatWithBasis else { throw .unknownValue }
             return Mutation(
                 id: ProposalID(high: try reader.number(), low: try reader.number()), account: try reader.account(),
-                at: try reader.timestamp(), keyTerm: try reader.number(), command: try reader.command())
+                at: try reader.timestamp(), keyTerm: try reader.number(), basis: format == Self.formatWithBasis ? try reader.basis() : 0,
+                command: try reader.command())
         }
     }
 }
@@ -165,6 +169,12 @@ extension ByteWriter {
 }
 
 extension ByteReader {
+    fileprivate mutating func basis() throws(DecodingFailure) -> UInt64 {
+        let basis = try number(UInt64.self)
+        guard basis > 0 else { throw .unknownValue }
+        return basis
+    }
+
     fileprivate mutating func command() throws(DecodingFailure) -> Command {
         guard let tag = CommandTag(rawValue: try number()) else { throw .unknownValue }
         switch tag {

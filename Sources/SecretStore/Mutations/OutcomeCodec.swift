@@ -74,6 +74,7 @@ private enum FailureTag: UInt8 {
     case accountNotFound = 17
     case accountAlreadyExists = 18
     case accessKeyInOtherAccount = 19
+    case expired = 20
 }
 
 extension StoreFailure {
@@ -98,6 +99,7 @@ extension StoreFailure {
         case .accountNotFound: .accountNotFound
         case .accountAlreadyExists: .accountAlreadyExists
         case .accessKeyInOtherAccount: .accessKeyInOtherAccount
+        case .expired: .expired
         }
     }
 
@@ -115,7 +117,7 @@ extension StoreFailure {
             writer.write(holder)
         case .secretNotFound, .secretMarkedForDeletion, .secretAlreadyScheduledForDeletion, .nameScheduledForDeletion, .labelNotOnVersion,
             .currentLabelNotRemovable, .labelMoveWithoutVersion, .tooManyVersions, .tooManyLabels, .tooManyTags, .accountNotFound,
-            .accountAlreadyExists, .accessKeyInOtherAccount:
+            .accountAlreadyExists, .accessKeyInOtherAccount, .expired:
             break
         }
     }
@@ -160,6 +162,7 @@ extension ByteReader {
         case .accountNotFound: return .accountNotFound
         case .accountAlreadyExists: return .accountAlreadyExists
         case .accessKeyInOtherAccount: return .accessKeyInOtherAccount
+        case .expired: return .expired
         }
     }
 }

@@ -52,4 +52,9 @@ package enum StoreFailure: Error, Hashable, Sendable {
     case accountAlreadyExists
     /// The access key id exists in another account.
     case accessKeyInOtherAccount
+
+    // MARK: Proposals
+
+    /// The proposal arrived too far behind its basis: it is not executed now, and whether it was before is not known any more.
+    case expired
 }

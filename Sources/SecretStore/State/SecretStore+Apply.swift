@@ -10,17 +10,20 @@ extension SecretStore {
     ///
     /// The changes are visible to queries when the transaction commits. The applier's thread only.
     ///
-    /// - Parameter index: Position in the log, above that of the last applied entry.
+    /// - Parameters:
+    ///   - index: Position in the log, above that of the last applied entry.
+    ///   - term: Raft term of the entry, not below that of the last applied entry.
     /// - Returns: The answer to the proposer; a refusal by the rules of the domain is ``Outcome/failed(_:)``.
     /// - Throws: `LMDBError`, `KeyringError` or ``StoreError``: the transaction must be aborted then.
-    package func apply(_ mutation: Mutation, at index: UInt64, in txn: inout WriteTransaction) throws -> Outcome {
-        var transition = Transition(self, mutation, at: index, from: try position(in: txn))
+    package func apply(_ mutation: Mutation, at index: UInt64, term: UInt64, in txn: inout WriteTransaction) throws -> Outcome {
+        var transition = Transition(self, mutation, at: index, term: term, from: try position(in: txn))
         if let outcome = try outcome(of: mutation.id, in: txn) {
             try transition.finish(in: &txn)
             return outcome
         }
         let outcome: Outcome
         do {
+            try transition.checkAge()
             outcome = try transition.execute(in: &txn)
         } catch let failure as StoreFailure {
             precondition(transition.changeCount == 0, "a command is refused before it changes anything")
@@ -31,6 +34,11 @@ extension SecretStore {
         return outcome
     }
 
+    /// Applies a mutation of the log of a single node, which has no terms; see ``apply(_:at:term:in:)``.
+    package func apply(_ mutation: Mutation, at index: UInt64, in txn: inout WriteTransaction) throws -> Outcome {
+        try apply(mutation, at: index, term: 0, in: &txn)
+    }
+
     /// The outcome of a proposal that was applied not long ago.
     private func outcome(of id: ProposalID, in txn: borrowing WriteTransaction) throws -> Outcome? {
         guard let row = try tables.proposals.raw.get(StateKeys.proposal(id).span.bytes, in: txn) else { return nil }
@@ -39,6 +47,16 @@ extension SecretStore {
 }
 
 extension Transition {
+    /// Refuses a proposal that is so old that a first execution of it could be forgotten by now.
+    ///
+    /// Whatever was executed stands behind its basis, so while this passes, the memory reaches back to it.
+    ///
+    /// - Throws: ``StoreFailure/expired``.
+    fileprivate func checkAge() throws(StoreFailure) {
+        guard mutation.basis > 0 else { return }
+        guard mutation.basis < index, index - mutation.basis <= Limits.proposalsRemembered else { throw .expired }
+    }
+
     /// Runs the command. All checks come before the first change.
     fileprivate mutating func execute(in txn: inout WriteTransaction) throws -> Outcome {
         switch mutation.command {

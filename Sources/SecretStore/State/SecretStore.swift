@@ -4,7 +4,7 @@ package import OpenSSL
 
 /// The replicated state: secrets, versions, labels, tags, policies, accounts and access keys, in one LMDB environment.
 ///
-/// ``apply(_:at:in:)`` is the only way in and is called by one thread, the ``Applier``'s. Queries run on any thread, on the
+/// ``apply(_:at:term:in:)`` and its companions for other entries are the only way in and are called by one thread, the ``Applier``'s. Queries run on any thread, on the
 /// snapshot of the last commit. Values are stored as ciphertext and never decrypted here.
 package final class SecretStore: Sendable {
     package let environment: Environment
@@ -61,12 +61,6 @@ package final class SecretStore: Sendable {
     }
 
     // MARK: Rows, within a transaction
-
-    func position(in txn: borrowing some Transaction & ~Copyable) throws -> MachinePosition {
-        let key = MachinePosition.key
-        guard let row = try tables.meta.raw.get(key.span.bytes, in: txn) else { return .initial }
-        return try decode(tables.meta) { () throws(DecodingFailure) in try MachinePosition(decoding: row) }
-    }
 
     /// The opened row of a sealed table; nil if there is none.
     func open(_ table: StateTable, key: [UInt8], in txn: borrowing some Transaction & ~Copyable) throws -> [UInt8]? {

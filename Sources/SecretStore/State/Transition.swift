@@ -5,13 +5,14 @@ import OpenSSL
 /// One step of the state machine: applies one mutation at one log index inside a write transaction.
 ///
 /// Every change goes through ``put(_:key:value:in:)`` and ``delete(_:key:in:)``, which also feed the running state hash:
-/// `SHA-256(previous hash || index || every change in order)`. The slices `Transition+….swift` hold one family of commands each.
+/// `SHA-256(previous hash || index || term || every change in order)`. The slices `Transition+….swift` hold one family of commands each.
 struct Transition: ~Copyable {
     let store: SecretStore
     let mutation: Mutation
     let index: UInt64
+    private let term: UInt64
     private(set) var position: MachinePosition
-    private var hasher = SHA256Hasher()
+    private var hasher: SHA256Hasher
     /// Changes so far. A command that is refused has made none.
     private(set) var changeCount = 0
 
@@ -20,16 +21,13 @@ struct Transition: ~Copyable {
         case delete = 2
     }
 
-    init(_ store: SecretStore, _ mutation: Mutation, at index: UInt64, from position: MachinePosition) {
-        precondition(index > position.appliedIndex, "an entry is applied once and in order; a replay begins behind the applied index")
+    init(_ store: SecretStore, _ mutation: Mutation, at index: UInt64, term: UInt64, from position: MachinePosition) {
         self.store = store
         self.mutation = mutation
         self.index = index
+        self.term = term
         self.position = position
-        var start: [UInt8] = []
-        position.stateHash.append(to: &start)
-        start += StateKeys.number(index)
-        hasher.update(start.span.bytes)
+        hasher = position.beginHash(at: index, term: term)
     }
 
     var tables: StateTables { store.tables }
@@ -90,10 +88,7 @@ struct Transition: ~Copyable {
     /// Ends the step: the position moves to this entry, and the hash covers it.
     consuming func finish(in txn: inout WriteTransaction) throws(LMDBError) {
         var end = position
-        end.appliedIndex = index
-        end.stateHash = hasher.finalize()
-        let key = MachinePosition.key
-        let row = end.encode()
-        try tables.meta.raw.put(key.span.bytes, row.span.bytes, in: &txn)
+        end.advance(to: index, term: term, hash: hasher.finalize())
+        try store.setPosition(end, in: &txn)
     }
 }

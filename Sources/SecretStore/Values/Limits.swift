@@ -62,6 +62,8 @@ package enum Limits {
 
     // MARK: Of the state machine
 
-    /// How many log positions back a repeated proposal id is recognised.
+    /// How many log positions back a repeated proposal id is recognised, and how far behind its basis a proposal is executed.
     static let proposalsRemembered: UInt64 = 16_384
+    /// The encoded membership of the cluster, in bytes.
+    package static let membershipBytesMax = 64 << 10
 }

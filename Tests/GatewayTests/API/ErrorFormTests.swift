@@ -34,8 +34,8 @@ struct ErrorFormTests {
         #expect(String(buffer: ErrorBody.response(for: APIError(code, nil)).body) == #"{"__type":"\#(type)"}"#)
     }
 
-    @Test func `operator failures of the state are the server's own`() {
-        for failure in [StoreFailure.accountNotFound, .accountAlreadyExists, .accessKeyInOtherAccount] {
+    @Test func `operator failures of the state and lost proposals are the server's own`() {
+        for failure in [StoreFailure.accountNotFound, .accountAlreadyExists, .accessKeyInOtherAccount, .expired] {
             #expect(APIError(failure) == .internalFailure)
         }
     }

@@ -36,6 +36,7 @@ struct CodecTests {
         .nameScheduledForDeletion, .secretAlreadyExists(SecretReference.of("n").name), .tokenAlreadyUsed(VersionID("v"), SecretReference.of("n").arn),
         .labelNotOnVersion, .currentLabelNotRemovable, .removeFromVersionRequired(.current, holder: VersionID("v")), .removeFromVersionMismatch(.previous),
         .labelMoveWithoutVersion, .tooManyVersions, .tooManyLabels, .tooManyTags, .accountNotFound, .accountAlreadyExists, .accessKeyInOtherAccount,
+        .expired,
     ]
 
     static func mutation(_ command: Command) -> Mutation {
@@ -93,6 +94,7 @@ struct CodecTests {
         #expect(try SecretRecord(decoding: bare.encode().span.bytes) == bare)
         var position = MachinePosition.initial
         position.appliedIndex = 5
+        position.appliedTerm = 7
         position.nextValueNumber = 6
         #expect(try MachinePosition(decoding: position.encode().span.bytes) == position)
         let key = StoredAccessKey(id: "AKID", account: StoreFixture.account, wrappedSecret: [1], isActive: true, createdAt: StoreFixture.start)
@@ -144,6 +146,31 @@ struct CodecTests {
             + "0172" + "02aabb" + "01cc" // key reference, data key, ciphertext
             + "01" + "01" + "0158" // stages
         #expect(Self.hex(put.encode()) == expected)
+    }
+
+    @Test("a basis gives a mutation a format of its own, and none is written as none")
+    func goldenBasis() throws {
+        var mutation = Self.mutation(.createAccount)
+        let head = "0102030405060708090a0b0c0d0e0f10" + "0000001cbe991a14" + "00000123456789ab" + "00000007" // id, account, time, term
+        #expect(Self.hex(mutation.encode()) == "01" + head + "0d")
+        mutation.basis = 0x1122
+        #expect(Self.hex(mutation.encode()) == "02" + head + "0000000000001122" + "0d")
+        #expect(try Mutation(decoding: mutation.encode().span.bytes) == mutation)
+        var zero = mutation.encode()
+        zero.replaceSubrange((zero.count - 3)..<(zero.count - 1), with: [0, 0])
+        #expect(throws: DecodingFailure.unknownValue) { try Mutation(decoding: zero.span.bytes) }
+    }
+
+    @Test("the bytes of a position are fixed, and those of the version before it are read")
+    func goldenPosition() throws {
+        var position = MachinePosition.initial
+        position.advance(to: 1, term: 2, hash: SHA256.hash("f".utf8.span.bytes))
+        let hash = SHA256.hash("f".utf8.span.bytes)
+        #expect(
+            Self.hex(position.encode()) == "02" + "0000000000000001" + "0000000000000002" + hash.hex + "0000000000000001" + "0000000000000001")
+        position.appliedTerm = 0
+        let old = [1] + position.encode()[1..<9] + position.encode()[17...]
+        #expect(try MachinePosition(decoding: old.span.bytes) == position)
     }
 
     @Test("the bytes of a record are fixed: rows on disk are read by later versions")
