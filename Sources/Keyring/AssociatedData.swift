@@ -11,6 +11,7 @@ enum Purpose: String, Sendable {
     case record = "record"
     case recordSalt = "record-salt"
     case logEntry = "log-entry"
+    case snapshot = "snapshot"
     case credential = "credential"
     case fingerprint = "fingerprint"
 }

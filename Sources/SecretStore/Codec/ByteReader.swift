@@ -71,6 +71,9 @@ struct ByteReader {
         [UInt8](try take(try count(max: max)))
     }
 
+    /// Bytes of a fixed number.
+    mutating func bytes(_ count: Int) throws(DecodingFailure) -> [UInt8] { [UInt8](try take(count)) }
+
     /// What is left.
     mutating func rest(max: Int) throws(DecodingFailure) -> [UInt8] {
         guard bytes.count - offset <= max else { throw .limitExceeded }

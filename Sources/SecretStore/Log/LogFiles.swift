@@ -1,18 +1,18 @@
 internal import Glibc
 
 /// A failed call of the operating system on a file.
-struct FileFailure: Error, Equatable, CustomStringConvertible {
-    enum Operation: String { case list, read, create, allocate, open, inspect, write, synchronize, remove }
+package struct FileFailure: Error, Equatable, CustomStringConvertible {
+    package enum Operation: String, Sendable { case list, read, create, allocate, open, inspect, write, synchronize, rename, remove }
 
-    var operation: Operation
-    var path: String
-    var errno: CInt
+    package var operation: Operation
+    package var path: String
+    package var errno: CInt
 
     /// Whether the call was refused because the disk, or the quota on it, is full. A synchronisation that fails has lost data
     /// that was taken before, whatever its reason.
     var isDiskFull: Bool { (errno == ENOSPC || errno == EDQUOT) && operation != .synchronize }
 
-    var description: String { "cannot \(operation) '\(path)': \(String(cString: strerror(errno)))" }
+    package var description: String { "cannot \(operation) '\(path)': \(String(cString: strerror(errno)))" }
 }
 
 /// What the log needs of a file system. A test gives it one that fails on purpose.

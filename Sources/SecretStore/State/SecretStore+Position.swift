@@ -11,8 +11,7 @@ extension SecretStore {
 
     /// The last committed membership of the cluster and the index of its entry; nil before the first.
     package func committedMembership() throws -> (encoded: [UInt8], index: UInt64)? {
-        guard let row = try environment.read({ txn throws -> MembershipRow? in try membership(in: txn) }) else { return nil }
-        return (row.encoded, row.index)
+        try environment.read { txn in try membership(in: txn) }
     }
 
     /// Passes over an entry that changes nothing, as a new leader appends one. Index and term move, and the hash with them.
@@ -52,10 +51,11 @@ extension SecretStore {
         try tables.meta.raw.put(key.span.bytes, row.span.bytes, in: &txn)
     }
 
-    private func membership(in txn: borrowing ReadTransaction) throws -> MembershipRow? {
+    func membership(in txn: borrowing ReadTransaction) throws -> (encoded: [UInt8], index: UInt64)? {
         let key = MembershipRow.key
-        guard let row = try tables.meta.raw.get(key.span.bytes, in: txn) else { return nil }
-        return try decode(tables.meta) { () throws(DecodingFailure) in try MembershipRow(decoding: row) }
+        guard let bytes = try tables.meta.raw.get(key.span.bytes, in: txn) else { return nil }
+        let row = try decode(tables.meta) { () throws(DecodingFailure) in try MembershipRow(decoding: bytes) }
+        return (row.encoded, row.index)
     }
 
     /// What the hash says of an entry without a mutation, in place of changes. Apart from ``Transition``'s kinds of change.

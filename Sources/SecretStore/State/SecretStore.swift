@@ -39,10 +39,13 @@ package final class SecretStore: Sendable {
     /// Version of the tables' layout.
     private static let formatVersion = "1"
 
+    /// Rows of `meta` that say which state this is, and in which layout.
+    static func identity(clusterID: String, scope: ARNScope) -> [(what: String, value: String)] {
+        [("format", formatVersion), ("cluster", clusterID), ("partition", scope.partition), ("region", scope.region)]
+    }
+
     private func checkIdentity() throws {
-        let expected = [
-            ("format", Self.formatVersion), ("cluster", keyring.clusterID), ("partition", scope.partition), ("region", scope.region),
-        ]
+        let expected = Self.identity(clusterID: keyring.clusterID, scope: scope)
         let isNew = try environment.read { txn in try tables.meta.raw.isEmpty(in: txn) }
         if isNew {
             return try environment.write { txn in

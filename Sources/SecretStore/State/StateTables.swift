@@ -43,8 +43,15 @@ struct StateTables: Sendable {
         meta = try open("meta")
     }
 
-    /// Every table, in a fixed order.
+    /// Every table, in a fixed order, which is part of the format of snapshots.
     var all: [StateTable] {
         [secrets, values, policies, listing, deletions, accounts, accessKeys, proposals, proposalOrder, meta]
     }
+
+    /// The names of ``all``, in the same order.
+    static let names = [
+        "secrets", "values", "policies", "listing", "deletions", "accounts", "accessKeys", "proposals", "proposalOrder", "meta",
+    ]
+    /// The place of ``meta`` among them.
+    static let metaNumber = names.count - 1
 }

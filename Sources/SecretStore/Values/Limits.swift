@@ -66,4 +66,6 @@ package enum Limits {
     static let proposalsRemembered: UInt64 = 16_384
     /// The encoded membership of the cluster, in bytes.
     package static let membershipBytesMax = 64 << 10
+    /// What a caller may attach to an image of the state, in bytes: a membership and its frame.
+    package static let snapshotAttachmentBytesMax = 2 * membershipBytesMax
 }
