@@ -48,6 +48,7 @@ let package = Package(
         // MARK: Floor 2
         .target(name: "Keyring", dependencies: ["OpenSSL"], swiftSettings: strict),
         .target(name: "Access", dependencies: ["OpenSSL"], swiftSettings: strict),
+        .target(name: "PeerLinks", dependencies: ["Raft", "OpenSSL", nioCore, nioPosix, nioTLS, logging], swiftSettings: strict),
 
         // MARK: Floor 3
         .target(name: "SecretStore", dependencies: ["LMDB", "Keyring", "OpenSSL", logging], swiftSettings: strict),
@@ -95,6 +96,8 @@ let package = Package(
         .testTarget(name: "OpenSSLTests", dependencies: ["OpenSSL", nioCore, nioPosix, nioEmbedded, nioTLS], swiftSettings: spans),
         .testTarget(name: "KeyringTests", dependencies: ["Keyring", "OpenSSL"], swiftSettings: strict),
         .testTarget(name: "AccessTests", dependencies: ["Access", "OpenSSL"], swiftSettings: strict),
+        .testTarget(
+            name: "PeerLinksTests", dependencies: ["PeerLinks", "Raft", "OpenSSL", nioCore, nioPosix, nioTLS, logging], swiftSettings: strict),
         .testTarget(name: "SecretStoreTests", dependencies: ["SecretStore", "LMDB", "Keyring", "OpenSSL", logging], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",

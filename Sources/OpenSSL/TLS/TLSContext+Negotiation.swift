@@ -10,14 +10,24 @@ extension TLSContext {
     }
 }
 
+/// How a server verifies a client that must show a certificate.
+let certificateRequired = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT | SSL_VERIFY_CLIENT_ONCE
+
 /// Picks our protocol from those that the client offers, or ends the handshake (RFC 7301 section 3.2).
-private let selectProtocol: SSL_CTX_alpn_select_cb_func = { _, selected, selectedCount, offered, offeredCount, argument in
-    guard let argument else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+///
+/// Runs before the server writes its CertificateRequest, so this is where a connection learns whether it insists on a certificate.
+private let selectProtocol: SSL_CTX_alpn_select_cb_func = { ssl, selected, selectedCount, offered, offeredCount, argument in
+    guard let ssl, let argument else { return SSL_TLSEXT_ERR_ALERT_FATAL }
     let context = Unmanaged<TLSContext>.fromOpaque(argument).takeUnretainedValue()
     var choice: UnsafeMutablePointer<UInt8>?
     let status = SSL_select_next_proto(
         &choice, selectedCount, context.protocolList.baseAddress, UInt32(context.protocolList.count), offered, offeredCount)
     guard status == OPENSSL_NPN_NEGOTIATED else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+    if let certified = context.certifiedProtocol, let choice, let count = selectedCount?.pointee,
+        certified.utf8.elementsEqual(UnsafeBufferPointer(start: choice, count: Int(count)))
+    {
+        SSL_set_verify(ssl, certificateRequired, verifyPeer)
+    }
     selected?.pointee = UnsafePointer(choice)
     return SSL_TLSEXT_ERR_OK
 }

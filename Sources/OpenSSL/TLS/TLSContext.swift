@@ -26,25 +26,31 @@ package final class TLSContext: @unchecked Sendable {
         """
 
     let pointer: OpaquePointer
-    /// Our only application protocol, length-prefixed as ALPN sends it. Callbacks read it, so it stays in place as long as the context.
+    /// Our application protocols, the preferred one first, each length-prefixed as ALPN sends it. Callbacks read the list, so it stays
+    /// in place as long as the context.
     let protocolList: UnsafeMutableBufferPointer<UInt8>
+    /// The one protocol of this server for which a client must show a certificate, where others are served without.
+    let certifiedProtocol: String?
     /// Whether a connection without an agreed application protocol is refused.
     let isProtocolRequired: Bool
     /// The last word on a certificate whose chain, time, purpose and name are already right.
     let accepts: @Sendable (Certificate) -> Bool
 
     private init(
-        minimumVersion: CInt, applicationProtocol: String, isProtocolRequired: Bool,
+        minimumVersion: CInt, applicationProtocol: String, openProtocols: [String] = [], isProtocolRequired: Bool,
         accepts: @escaping @Sendable (Certificate) -> Bool = { _ in true }
     ) throws(TLSError) {
-        precondition((1...255).contains(applicationProtocol.utf8.count), "RFC 7301 section 3.1: 1 to 255 bytes")
+        let protocols = [applicationProtocol] + openProtocols
+        precondition(protocols.allSatisfy { (1...255).contains($0.utf8.count) }, "RFC 7301 section 3.1: 1 to 255 bytes")
         ErrorQueue.clear()
         guard let pointer = SSL_CTX_new(TLS_method()) else { throw .last(.configuration) }
         self.pointer = pointer
         self.isProtocolRequired = isProtocolRequired
         self.accepts = accepts
-        protocolList = .allocate(capacity: 1 + applicationProtocol.utf8.count)
-        _ = protocolList.initialize(from: [UInt8(applicationProtocol.utf8.count)] + applicationProtocol.utf8)
+        certifiedProtocol = openProtocols.isEmpty ? nil : applicationProtocol
+        let list = protocols.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
+        protocolList = .allocate(capacity: list.count)
+        _ = protocolList.initialize(from: list)
 
         let isPeer = minimumVersion == TLS1_3_VERSION
         shim_ctx_set_common(pointer)
@@ -103,18 +109,23 @@ package final class TLSContext: @unchecked Sendable {
     /// - Parameters:
     ///   - authoritiesPEM: The cluster's authority; two while it is being replaced.
     ///   - applicationProtocol: 1 to 255 bytes, such as `conclave-raft/1`.
+    ///   - openProtocols: For a listener: further protocols, for which a client may show a certificate (it must be right then) but need not.
+    ///     A client that offers several gets the first of ours. A context of a caller has none.
     ///   - accepts: Asked during the handshake about every certificate that is right otherwise: node known, key pinned, not
     ///     removed. Called on the connection's event loop; must not block.
     /// - Throws: ``TLSError`` with `configuration`.
     package static func peer(
-        credential: Credential, trusting authoritiesPEM: String, applicationProtocol: String, accepts: @escaping @Sendable (Certificate) -> Bool
+        credential: Credential, trusting authoritiesPEM: String, applicationProtocol: String, openProtocols: [String] = [],
+        accepts: @escaping @Sendable (Certificate) -> Bool
     ) throws(TLSError) -> TLSContext {
         let context = try TLSContext(
-            minimumVersion: TLS1_3_VERSION, applicationProtocol: applicationProtocol, isProtocolRequired: true, accepts: accepts)
+            minimumVersion: TLS1_3_VERSION, applicationProtocol: applicationProtocol, openProtocols: openProtocols, isProtocolRequired: true,
+            accepts: accepts)
         try context.use(credential)
         try context.trust(authoritiesPEM)
         X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.pointer), UInt(X509_V_FLAG_X509_STRICT))
-        SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT | SSL_VERIFY_CLIENT_ONCE, verifyPeer)
+        // With open protocols a certificate is asked for; the choice of the protocol decides whether it must be shown.
+        SSL_CTX_set_verify(context.pointer, openProtocols.isEmpty ? certificateRequired : SSL_VERIFY_PEER, verifyPeer)
         shim_ctx_forbid_tickets(context.pointer)
         try context.check(SSL_CTX_set_num_tickets(context.pointer, 0))
         return context

@@ -103,6 +103,45 @@ struct PeerSessionTests {
         #expect(server.failure?.code == .handshakeFailed)
     }
 
+    /// A listener for nodes that also serves `join/1`, and a caller that offers `offer`.
+    private func joinOpen(_ client: TLSSession, offering offer: [String]) throws -> (client: Endpoint, server: Endpoint) {
+        let listener = try TLSContext.peer(
+            credential: TestCertificates.node2, trusting: TestCertificates.authority.certificatePEM,
+            applicationProtocol: TestCertificates.clusterProtocol, openProtocols: ["join/1"]
+        ) { _ in true }
+        client.offer(offer)
+        return join(client, try listener.makeServerSession())
+    }
+
+    @Test("a listener with an open protocol serves it without a client certificate, and insists on one for the links")
+    func openProtocol() throws {
+        func stranger() throws -> TLSSession { try TestCertificates.apiClientContext().makeClientSession(to: .host("node-2.test")) }
+        let joining = try joinOpen(try stranger(), offering: ["join/1"])
+        #expect(joining.server.received.count == 5 && joining.server.session.negotiatedProtocol == "join/1")
+        #expect(joining.server.session.peerCertificate == nil)
+        // Who offers both gets the protocol of the links, and what that asks for.
+        for offer in [[TestCertificates.clusterProtocol], ["join/1", TestCertificates.clusterProtocol]] {
+            let refused = try joinOpen(try stranger(), offering: offer)
+            #expect(refused.client.failure?.alertReceived == 116)
+            #expect(refused.server.received.isEmpty && refused.server.failure != nil)
+        }
+        let other = try joinOpen(try stranger(), offering: ["http/1.1"])
+        #expect(other.client.failure?.alertReceived == 120)
+    }
+
+    @Test("a certificate shown on an open protocol must be right all the same, and is known then")
+    func openProtocolWithCertificate() throws {
+        let node = try TestCertificates.peerContext(TestCertificates.node1).makeClientSession(to: Self.toNode2)
+        let known = try joinOpen(node, offering: ["join/1"])
+        #expect(known.server.session.peerCertificate?.uris == [TestCertificates.uri("1")])
+        let foreign = TestCertificates.issue(names: [.uri(TestCertificates.uri("1"))], [.clientAuthentication], by: TestCertificates.stranger)
+        let refused = try joinOpen(try TestCertificates.peerContext(foreign).makeClientSession(to: Self.toNode2), offering: ["join/1"])
+        #expect(refused.client.failure?.alertReceived == 48 && refused.server.received.isEmpty)
+        let linked = try joinOpen(
+            try TestCertificates.peerContext(TestCertificates.node1).makeClientSession(to: Self.toNode2), offering: [TestCertificates.clusterProtocol])
+        #expect(linked.server.received.count == 5 && linked.server.session.peerCertificate?.uris == [TestCertificates.uri("1")])
+    }
+
     @Test("a server that agrees on no application protocol is refused by the node that called it")
     func serverWithoutProtocol() throws {
         let client = try TestCertificates.peerContext(TestCertificates.node1).makeClientSession(to: .host("localhost"))
