@@ -33,8 +33,6 @@ struct WriteSource {
         return writes + confirm(writes)
     }
 
-    var lastIndex: LogIndex { core.lastEntry.index }
-
     /// The log and the state machine are done at once.
     private mutating func confirm(_ writes: [LogWrite]) -> [LogWrite] {
         guard let last = writes.last else { return [] }

@@ -74,7 +74,7 @@ package final class SimulatedFile: LogFile {
         return try inode.read(at: offset, byteCount: byteCount)
     }
 
-    package func write(_ bytes: [UInt8], at offset: Int) throws(FileFault) {
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileFault) {
         var failure: FileFault?
         do { try disk.begin(.write, life: life) } catch { failure = error }
         guard offset >= 0, offset <= inode.byteCount - bytes.count else { throw .beyondEnd }
@@ -84,7 +84,7 @@ package final class SimulatedFile: LogFile {
         // How far a failed write came, nobody knows: it is left to the crash that must follow.
         let stamp = disk.nextStamp()
         disk.newestWrite = stamp
-        inode.write(PendingWrite(stamp: stamp, offset: offset, mediumOffset: place, bytes: bytes, isAbandoned: failure != nil))
+        inode.write(PendingWrite(stamp: stamp, offset: offset, mediumOffset: place, bytes: [UInt8](bytes), isAbandoned: failure != nil))
         if let failure { throw failure }
     }
 

@@ -8,7 +8,7 @@ import Testing
 /// A node's log over many lives on one simulated disk, beside a model of what it must hold.
 struct LogLives {
     static let identity = LogIdentity(cluster: 7, node: 3)
-    static let segmentByteCount = 16_384
+    static let segmentByteCount = 20_480
 
     let disk = SimulatedDisk()
     var settings = LogSettings()

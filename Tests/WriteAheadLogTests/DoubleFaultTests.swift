@@ -10,7 +10,7 @@ struct DoubleFaultTests {
     private var settings = LogSettings()
     private var random = SplitMix(seed: 1)
 
-    init() { settings.segmentByteCount = 16_384 }
+    init() { settings.segmentByteCount = 20_480 }
 
     private mutating func open() throws -> (log: WriteAheadLog<SimulatedDirectory>, recovered: RecoveredLog) {
         var nonces = SplitMix(seed: random.next())
@@ -84,7 +84,7 @@ struct DoubleFaultTests {
     }
 
     @Test mutating func `no room for a spare does not kill a log that has room`() throws {
-        disk.byteCountMax = 16_384
+        disk.byteCountMax = 20_480
         let (log, _) = try open()
         try log.append([write(1, [1], payload: 5_000, hardState: HardState(term: Term(1), vote: nil))])
         _ = try log.sync()

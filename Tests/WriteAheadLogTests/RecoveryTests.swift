@@ -10,9 +10,9 @@ struct RecoveryTests {
     private var settings = LogSettings()
     private var random = SplitMix(seed: 1)
 
-    init() { settings.segmentByteCount = 16_384 }
+    init() { settings.segmentByteCount = 20_480 }
 
-    private mutating func open(segmentByteCount: Int = 16_384) throws -> (log: WriteAheadLog<SimulatedDirectory>, recovered: RecoveredLog) {
+    private mutating func open(segmentByteCount: Int = 20_480) throws -> (log: WriteAheadLog<SimulatedDirectory>, recovered: RecoveredLog) {
         settings.segmentByteCount = segmentByteCount
         var nonces = SplitMix(seed: random.next())
         return try WriteAheadLog.open(disk.open(), identity: LogIdentity(cluster: 1, node: 2), settings: settings, nonces: { nonces.next() })
@@ -190,10 +190,10 @@ struct RecoveryTests {
         disk.crash(.powerKeepingAll, rng: &random)
         let name = log.segments[0].name
         // Both marks that tell of the vote go, and a mark from before it is put back.
-        let bytes = StatusSlot(counter: 2, syncedEnd: damaged + 8, hardState: HardState(term: Term(5), vote: nil)).encode(nonce: log.segments[0].nonce)
+        let slot = StatusSlot(counter: 2, syncedEnd: damaged + 8, oldest: 1, hardState: HardState(term: Term(5), vote: nil))
         let file = try disk.open().open(name)
-        try file.write(bytes, at: 0)
-        try file.write([UInt8](repeating: 0, count: 64), at: StatusSlot.spacing)
+        for offset in StatusSlot.offsets { try file.write([UInt8](repeating: 0, count: 64), at: offset) }
+        try file.write(slot.encode(nonce: log.segments[0].nonce), at: slot.offset)
         try file.sync()
         disk.flipBit(0, of: name, at: damaged + Record.headerByteCount)
         (log, recovered) = try open()
@@ -201,9 +201,9 @@ struct RecoveryTests {
         #expect(recovered.hardState == vote)
     }
 
-    @Test(arguments: [12_288, 16_384, 65_536])
+    @Test(arguments: [16_384, 20_480, 65_536])
     mutating func `the size of segments may change between two lives`(_ newSize: Int) throws {
-        var (log, recovered) = try open(segmentByteCount: 16_384)
+        var (log, recovered) = try open(segmentByteCount: 20_480)
         for index in 1...20 as ClosedRange<UInt64> { try log.append([write(index, [index])]) }
         _ = try log.sync()
         (log, recovered) = try open(segmentByteCount: newSize)

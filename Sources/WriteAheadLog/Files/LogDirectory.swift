@@ -36,10 +36,18 @@ package protocol LogFile: AnyObject {
     func read(at offset: Int, byteCount: Int) throws(FileFault) -> [UInt8]
 
     /// Visible to reads at once; on disk, in any order and in any part, only after ``sync()``.
-    func write(_ bytes: [UInt8], at offset: Int) throws(FileFault)
+    ///
+    /// - Parameter bytes: Valid during the call.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileFault)
 
     /// Everything written before is on disk when this returns: `fdatasync`.
     func sync() throws(FileFault)
+}
+
+extension LogFile {
+    package func write(_ bytes: [UInt8], at offset: Int) throws(FileFault) {
+        try bytes.span.bytes.withUnsafeBytes { (bytes) throws(FileFault) in try write(bytes, at: offset) }
+    }
 }
 
 /// What a file operation can come to.

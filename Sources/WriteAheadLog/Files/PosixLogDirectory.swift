@@ -119,22 +119,15 @@ package final class PosixLogFile: LogFile {
         return bytes
     }
 
-    package func write(_ bytes: [UInt8], at offset: Int) throws(FileFault) {
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileFault) {
         guard offset + bytes.count <= byteCount else { throw .beyondEnd }
-        var fault: FileFault?
-        bytes.withUnsafeBytes { bytes in
-            var written = 0
-            while written < bytes.count {
-                let count = pwrite(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written, offset + written)
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else {
-                    fault = .last
-                    return
-                }
-                written += count
-            }
+        var written = 0
+        while written < bytes.count {
+            let count = pwrite(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written, offset + written)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw .last }
+            written += count
         }
-        if let fault { throw fault }
     }
 
     package func sync() throws(FileFault) {

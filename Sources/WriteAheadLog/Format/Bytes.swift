@@ -1,8 +1,16 @@
-extension [UInt8] {
-    /// Appends a number, least significant byte first.
+/// What numbers and bytes are written to, one behind the other.
+protocol ByteSink {
+    /// Least significant byte first.
+    mutating func put<Number: FixedWidthInteger>(_ number: Number)
+    mutating func put(_ bytes: [UInt8])
+}
+
+extension [UInt8]: ByteSink {
     mutating func put<Number: FixedWidthInteger>(_ number: Number) {
         Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
     }
+
+    mutating func put(_ bytes: [UInt8]) { append(contentsOf: bytes) }
 
     /// Writes a number over the bytes at `offset`.
     mutating func put<Number: FixedWidthInteger>(_ number: Number, at offset: Int) {

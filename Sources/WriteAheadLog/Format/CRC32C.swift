@@ -38,6 +38,18 @@ struct CRC32C {
         state = Self.hasInstruction ? checksum_crc32c(state, bytes.baseAddress, bytes.count) : Self.byTables(state, bytes)
     }
 
+    /// Copies the bytes on the way: long ones are looked at once.
+    ///
+    /// - Precondition: There is room for them.
+    mutating func update(_ bytes: UnsafeRawBufferPointer, copyingTo target: UnsafeMutableRawBufferPointer) {
+        precondition(bytes.count <= target.count, "room for a copy")
+        guard Self.hasInstruction, let place = target.baseAddress else {
+            target.copyMemory(from: bytes)
+            return update(bytes)
+        }
+        state = checksum_crc32c_copying(state, place, bytes.baseAddress, bytes.count)
+    }
+
     /// The register after `bytes`, without the instruction.
     static func byTables(_ state: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
         var crc = state

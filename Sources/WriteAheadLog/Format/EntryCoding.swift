@@ -17,11 +17,11 @@ enum EntryCoding {
         switch entry.body {
         case .noop: 0
         case .command(let command): commandPrefixByteCount + command.payload.count
-        case .membership(let membership): 28 + 8 * membership.nodeCount
+        case .membership(let membership): byteCount(of: membership)
         }
     }
 
-    static func append(_ entry: Entry, to bytes: inout [UInt8]) {
+    static func append(_ entry: Entry, to bytes: inout some ByteSink) {
         switch entry.body {
         case .noop: break
         case .command(let command):
@@ -29,7 +29,7 @@ enum EntryCoding {
             bytes.put(UInt16(command.onlyIfTerm == nil ? 0 : 1))
             bytes.put(command.featureLevel)
             bytes.put(UInt32(0))
-            bytes.append(contentsOf: command.payload)
+            bytes.put(command.payload)
         case .membership(let membership): append(membership, to: &bytes)
         }
     }
@@ -53,7 +53,9 @@ enum EntryCoding {
 
     // MARK: Memberships
 
-    static func append(_ membership: Membership, to bytes: inout [UInt8]) {
+    private static func byteCount(of membership: Membership) -> Int { 28 + 8 * membership.nodeCount }
+
+    static func append(_ membership: Membership, to bytes: inout some ByteSink) {
         bytes.put(membership.generation)
         bytes.put(UInt32(membership.featureLevel))
         for nodes in [membership.voters, membership.outgoing, membership.learners] { bytes.put(UInt32(nodes.count)) }
@@ -80,7 +82,9 @@ enum EntryCoding {
 
     // MARK: Hard state and snapshots
 
-    static func append(_ hardState: HardState, to bytes: inout [UInt8]) {
+    static let hardStateByteCount = 24
+
+    static func append(_ hardState: HardState, to bytes: inout some ByteSink) {
         bytes.put(hardState.term.raw)
         bytes.put(UInt64(hardState.vote == nil ? 0 : 1))
         bytes.put(hardState.vote?.raw ?? 0)
@@ -92,7 +96,7 @@ enum EntryCoding {
         return HardState(term: Term(term), vote: hasVote == 1 ? NodeID(vote) : nil)
     }
 
-    static func append(_ id: EntryID, to bytes: inout [UInt8]) {
+    static func append(_ id: EntryID, to bytes: inout some ByteSink) {
         bytes.put(id.term.raw)
         bytes.put(id.index.raw)
     }
@@ -102,14 +106,16 @@ enum EntryCoding {
         return EntryID(term: Term(term), index: LogIndex(index))
     }
 
-    static func append(_ meta: SnapshotMeta, to bytes: inout [UInt8]) {
+    static func byteCount(of meta: SnapshotMeta) -> Int { 44 + byteCount(of: meta.membership) + meta.contentHash.count }
+
+    static func append(_ meta: SnapshotMeta, to bytes: inout some ByteSink) {
         append(meta.last, to: &bytes)
         bytes.put(meta.image.fingerprint)
         bytes.put(meta.membershipIndex.raw)
         bytes.put(meta.byteCount)
         append(meta.membership, to: &bytes)
         bytes.put(UInt32(meta.contentHash.count))
-        bytes.append(contentsOf: meta.contentHash)
+        bytes.put(meta.contentHash)
     }
 
     static func snapshot(_ source: inout ByteSource) -> SnapshotMeta? {

@@ -11,9 +11,10 @@ struct Record {
     }
 
     static let headerByteCount = 40
-    private static let chainOffset = 32
-    private static let payloadChecksumOffset = 28
-    private static let endsWriteFlag: UInt8 = 1
+    static let chainOffset = 32
+    static let payloadChecksumOffset = 28
+    static let flagsOffset = 5
+    static let endsWriteFlag: UInt8 = 1
 
     var kind: Kind
     /// The last record of a write: without it nothing of the write counts.
@@ -29,46 +30,7 @@ struct Record {
 
     static func byteCount(payload: Int) -> Int { headerByteCount + (payload + 7) / 8 * 8 }
 
-    // MARK: Writing
-
-    /// Appends a record whose payload `body` appends, and returns its chain value.
-    static func append(
-        _ kind: Kind, index: UInt64, term: UInt64, after chain: UInt32, nonce: UInt64, syncedBefore: Int, to bytes: inout [UInt8],
-        payload body: (inout [UInt8]) -> Void = { _ in }
-    ) -> UInt32 {
-        let start = bytes.count
-        appendHeader(kind, index, term, syncedBefore, to: &bytes)
-        body(&bytes)
-        let payload = bytes.count - start - headerByteCount
-        bytes.put(UInt32(payload), at: start)
-        bytes.put(bytes.withUnsafeBytes { checksum(of: UnsafeRawBufferPointer(rebasing: $0[(start + headerByteCount)...]), nonce) }, at: start + payloadChecksumOffset)
-        while bytes.count % 8 != start % 8 { bytes.append(0) }
-        return seal(at: start, after: chain, nonce: nonce, in: &bytes)
-    }
-
-    /// The header without lengths and checksums, in one piece.
-    private static func appendHeader(_ kind: Kind, _ index: UInt64, _ term: UInt64, _ syncedBefore: Int, to bytes: inout [UInt8]) {
-        withUnsafeTemporaryAllocation(byteCount: headerByteCount, alignment: 8) { header in
-            header.initializeMemory(as: UInt64.self, repeating: 0)
-            header.storeBytes(of: kind.rawValue, toByteOffset: 4, as: UInt8.self)
-            header.storeBytes(of: index.littleEndian, toByteOffset: 8, as: UInt64.self)
-            header.storeBytes(of: term.littleEndian, toByteOffset: 16, as: UInt64.self)
-            header.storeBytes(of: UInt32(syncedBefore / 8).littleEndian, toByteOffset: 24, as: UInt32.self)
-            bytes.append(contentsOf: header)
-        }
-    }
-
-    /// Marks the record at `start` as the last of its write, and returns its chain value.
-    static func endWrite(at start: Int, after chain: UInt32, nonce: UInt64, in bytes: inout [UInt8]) -> UInt32 {
-        bytes[start + 5] |= endsWriteFlag
-        return seal(at: start, after: chain, nonce: nonce, in: &bytes)
-    }
-
-    private static func seal(at start: Int, after chain: UInt32, nonce: UInt64, in bytes: inout [UInt8]) -> UInt32 {
-        let value = bytes.withUnsafeBytes { self.chain(UnsafeRawBufferPointer(rebasing: $0[start..<start + chainOffset]), after: chain, nonce) }
-        bytes.put(value, at: start + chainOffset)
-        return value
-    }
+    // MARK: Checksums, see ``RecordBuffer`` for the writing
 
     private static func checksum(of payload: UnsafeRawBufferPointer, _ nonce: UInt64) -> UInt32 {
         var crc = CRC32C()
@@ -77,7 +39,7 @@ struct Record {
         return crc.value
     }
 
-    private static func chain(_ header: UnsafeRawBufferPointer, after chain: UInt32, _ nonce: UInt64) -> UInt32 {
+    static func chain(_ header: UnsafeRawBufferPointer, after chain: UInt32, _ nonce: UInt64) -> UInt32 {
         var crc = CRC32C()
         crc.update(nonce)
         crc.update(UInt64(chain))

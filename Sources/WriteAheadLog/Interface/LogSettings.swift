@@ -16,6 +16,8 @@ package struct LogSettings: Hashable, Sendable {
     package var cacheByteCount = 16 << 20
     /// How much ``WriteAheadLog/prefetch(from:)`` reads back at once, in bytes.
     package var prefetchByteCount = 4 << 20
+    /// Segments that lay behind damage and are kept for a person to look at; the newest stay.
+    package var setAsideMax = 4
 
     #if CONCLAVE_MUTANTS
     package var plantedFault: PlantedLogFault?
@@ -57,6 +59,8 @@ package enum PlantedLogFault: String, CaseIterable, Sendable {
     case directoryNotSynced
     /// A segment is dropped although it holds the last entry that is still needed.
     case compactsOneTooFar
+    /// Segments are dropped before the log says that they may be missing.
+    case oldestNotMarked
     /// The commit hint says that everything written is committed.
     case commitHintTooHigh
     /// A new segment does not carry term and vote over.

@@ -15,6 +15,8 @@ package struct RecoveredLog: Sendable {
     package var boundary: SnapshotMeta?
     /// Something that was durable is gone from the end of the log. The node takes the role `recovering`.
     package var isDamaged = false
+    /// What this opening found to be damaged, and where what lay behind it is kept: one sentence for the operator.
+    package var damage: String?
     /// Whether a write that was not synced, or only in part on the disk, was cut off.
     package var wasTorn = false
 }

@@ -117,8 +117,10 @@ package final class LogThread<Directory: LogDirectory>: @unchecked Sendable {
     private func change(_ body: (inout Work) -> Bool) -> Bool {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
+        // The thread sleeps only as long as there is nothing at all: whoever comes later need not wake it.
+        let mayWait = waiting.isEmpty && !waiting.isClosed
         guard body(&waiting) else { return false }
-        pthread_cond_signal(changed)
+        if mayWait { pthread_cond_signal(changed) }
         return true
     }
 

@@ -11,9 +11,15 @@ struct SlidingArray<Element> {
     var last: Element? { isEmpty ? nil : self[count - 1] }
 
     subscript(position: Int) -> Element {
-        precondition(position >= 0 && position < count, "a position of an element")
-        guard let element = elements[head + position] else { preconditionFailure("only what was removed is nil") }
-        return element
+        get {
+            precondition(position >= 0 && position < count, "a position of an element")
+            guard let element = elements[head + position] else { preconditionFailure("only what was removed is nil") }
+            return element
+        }
+        set {
+            precondition(position >= 0 && position < count, "a position of an element")
+            elements[head + position] = newValue
+        }
     }
 
     mutating func append(_ element: Element) { elements.append(element) }

@@ -13,30 +13,37 @@ extension WriteAheadLog {
         let names = try files { () throws(FileFault) in try directory.names() }
         try takeSpare(names)
         let all = try readSegments(names)
-        guard let oldest = all.first else {
+        guard !all.isEmpty else {
             try writing { () throws(LogFault) in try beginSegment(behind: 0, end: 0) }
             return recovered(wasTorn: false)
         }
-        let chained = try link(all, from: oldest)
+        let start = try oldestNeeded(of: all)
+        let oldest = all[start]
+        oldestNeeded = oldest.header.sequence
+        let chained = try link(Array(all[start...]))
         state = oldest.header.state
         var cut = Cut(chain: firstChain(of: oldest))
         let end = try walk(chained, &cut)
         state.moveBase(to: state.base)
         let slots = all.compactMap(\.slot)
         slotCounter = slots.map(\.counter).max() ?? 0
-        let kept = chained[...cut.segment]
-        segments = kept.map { Segment(sequence: $0.header.sequence, name: $0.name, nonce: $0.header.nonce, file: $0.file, lastBefore: $0.header.state.lastID.index) }
+        segments = chained[...cut.segment].map {
+            Segment(sequence: $0.header.sequence, name: $0.name, nonce: $0.header.nonce, file: $0.file, lastBefore: $0.header.state.lastID.index)
+        }
         // The newest first, so that a crash in between leaves no gap.
-        let givenUp = all.filter { found in !kept.contains { $0.name == found.name } }.map(\.name).reversed()
+        let cutOff = Array(chained[(cut.segment + 1)...].map(\.name).reversed())
+        // An earlier life was about to set them aside.
+        let behindOlderDamage = Array(all[start...].filter { found in !chained.contains { $0.name == found.name } }.map(\.name).reversed())
 
         // A vote in damaged or torn records must not be given twice, and one before them not be taken back by an old slot. A vote that was on
         // its way and never answered for does no harm.
         for slot in slots where slot.hardState.isNewer(than: state.hardState) { state.hardState = slot.hardState }
+        var damage: String?
         switch end {
         case .tail:
-            if !givenUp.isEmpty { try forgetSuccessor(of: chained[cut.segment], syncedEnd: cut.offset) }
+            if !cutOff.isEmpty { try forgetSuccessor(of: chained[cut.segment], syncedEnd: cut.offset) }
             // Without what follows it first: a segment with a successor must be whole to its end.
-            try remove(Array(givenUp))
+            try remove(cutOff)
             try secure(chained[cut.segment], through: cut.offset, erasesRest: true)
             chain = cut.chain
             bufferStart = cut.offset
@@ -46,10 +53,10 @@ extension WriteAheadLog {
                 try writeSlot()
                 try syncSegment()
             }
+            try setAside(behindOlderDamage)
         case .missing:
             throw LogProblem(
-                .missingSegment, "the newest segment of the log, the one after '\(chained[cut.segment].name)', is not there; put the missing file back, or "
-                    + "remove the node from the cluster and let it join again under a new id")
+                .missingSegment, "the newest segment of the log, the one after '\(chained[cut.segment].name)', is not there; \(Self.missingAdvice)")
         case .damage:
             try secure(chained[cut.segment], through: cut.offset, erasesRest: false)
             state.isDamaged = true
@@ -57,12 +64,23 @@ extension WriteAheadLog {
             try writing { () throws(LogFault) in
                 try beginSegment(behind: chained[cut.segment].header.sequence, end: cut.offset, sequence: sequence)
             }
-            try remove(Array(givenUp))
+            damage = Self.describe(chained[cut.segment].name, cut.offset, setAside: try setAside(cutOff + behindOlderDamage))
         }
-        return recovered(wasTorn: end == .tail(isTorn: true))
+        // An earlier life was about to drop them, and what says so is on disk by now.
+        try remove(all[..<start].map(\.name))
+        return recovered(wasTorn: end == .tail(isTorn: true), damage: damage)
     }
 
-    private func recovered(wasTorn: Bool) -> RecoveredLog {
+    private static var missingAdvice: String {
+        "put the missing file back, or remove the node from the cluster and let it join again under a new id"
+    }
+
+    private static func describe(_ name: String, _ offset: Int, setAside names: [String]) -> String {
+        let rest = names.isEmpty ? "" : "; the segments behind it are kept as " + names.map { "'\($0)'" }.joined(separator: ", ")
+        return "the log segment '\(name)' is damaged at byte \(offset)" + rest + "; the node gets what is missing from the others"
+    }
+
+    private func recovered(wasTorn: Bool, damage: String? = nil) -> RecoveredLog {
         var recovered = RecoveredLog()
         recovered.hardState = state.hardState
         recovered.compactedThrough = state.base
@@ -78,6 +96,7 @@ extension WriteAheadLog {
         recovered.boundary = state.boundary
         recovered.isDamaged = state.isDamaged
         recovered.wasTorn = wasTorn
+        recovered.damage = damage
         return recovered
     }
 
@@ -123,20 +142,27 @@ extension WriteAheadLog {
         return found
     }
 
+    /// Where in `all` the oldest segment is that the log needs, by the word of all segments. Those before it were about to be dropped.
+    private func oldestNeeded(of all: [FoundSegment<Directory.File>]) throws(LogProblem) -> Int {
+        let needed = all.reduce(0) { max($0, $1.header.oldest, $1.slot?.oldest ?? 0) }
+        guard let start = all.firstIndex(where: { $0.header.sequence == needed }) else {
+            throw LogProblem(.missingSegment, "the oldest segment of the log, number \(needed), is not there; \(Self.missingAdvice)")
+        }
+        return start
+    }
+
     /// The segments that follow each other. Where two claim the same place, the newer was begun because the older was damaged.
-    private func link(
-        _ all: [FoundSegment<Directory.File>], from oldest: FoundSegment<Directory.File>
-    ) throws(LogProblem) -> [FoundSegment<Directory.File>] {
-        var chained = [oldest]
-        var last = oldest.header.sequence
+    ///
+    /// - Parameter all: Beginning with the oldest that is needed.
+    private func link(_ all: [FoundSegment<Directory.File>]) throws(LogProblem) -> [FoundSegment<Directory.File>] {
+        var chained = [all[0]]
+        var last = all[0].header.sequence
         while let next = all.last(where: { $0.header.previousSequence == last && $0.header.sequence > last }) {
             chained.append(next)
             last = next.header.sequence
         }
         if let stranger = all.first(where: { $0.header.sequence > last }) {
-            throw LogProblem(
-                .missingSegment, "the log has segment '\(stranger.name)' but not the one before it; put the missing file back, or remove the node from "
-                    + "the cluster and let it join again under a new id")
+            throw LogProblem(.missingSegment, "the log has segment '\(stranger.name)' but not the one before it; \(Self.missingAdvice)")
         }
         return chained
     }
@@ -171,6 +197,24 @@ extension WriteAheadLog {
             for name in names { try directory.remove(name) }
             try directory.sync()
         }
+    }
+
+    /// Keeps what lay behind damage under names that no opening reads: it was durable once, and may be whole. The newest stay.
+    ///
+    /// - Parameter names: The newest first.
+    /// - Returns: The new names of those that stay, oldest first.
+    @discardableResult
+    private func setAside(_ names: [String]) throws(LogProblem) -> [String] {
+        guard !names.isEmpty else { return [] }
+        let suffix = SegmentHeader.setAsideSuffix
+        let kept = try files { () throws(FileFault) in
+            for name in names { try directory.rename(name, to: name + suffix) }
+            try directory.sync()
+            let all = try directory.names().filter { $0.hasSuffix(suffix) }.sorted()
+            for name in all.dropLast(settings.setAsideMax) { try directory.remove(name) }
+            return all.suffix(settings.setAsideMax)
+        }
+        return kept.filter { names.contains(String($0.dropLast(suffix.count))) }
     }
 
     func files<Result>(_ body: () throws(FileFault) -> Result) throws(LogProblem) -> Result {

@@ -25,29 +25,17 @@ extension WriteAheadLog {
     }
 
     func encode(_ write: LogWrite) throws(LogFault) {
-        var last: (start: Int, before: UInt32)?
-        func put(
-            _ kind: Record.Kind, index: UInt64 = 0, term: UInt64 = 0, _ byteCount: Int = 0, _ payload: (inout [UInt8]) -> Void = { _ in }
-        ) throws(LogFault) -> Int {
-            // A segment always has room for the record that seals it.
-            if position + Record.byteCount(payload: byteCount) + Record.headerByteCount > capacity { try turnOver() }
-            let offset = position
-            last = (buffer.count, chain)
-            chain = Record.append(
-                kind, index: index, term: term, after: chain, nonce: recordNonce(current.nonce), syncedBefore: syncedEnd, to: &buffer, payload: payload)
-            return offset
-        }
         if let hardState = write.hardState {
             if !settings.isPlanted(.hardStateNotWritten) {
-                _ = try put(.hardState, 24) { EntryCoding.append(hardState, to: &$0) }
+                _ = try put(.hardState, EntryCoding.hardStateByteCount) { EntryCoding.append(hardState, to: &$0) }
             }
             state.hardState = hardState
         }
         if let meta = write.reset {
             if !settings.isPlanted(.resetNotWritten) {
-                var payload: [UInt8] = []
-                EntryCoding.append(meta, to: &payload)
-                _ = try put(.reset, index: meta.last.index.raw, term: meta.last.term.raw, payload.count) { $0 += payload }
+                _ = try put(.reset, index: meta.last.index.raw, term: meta.last.term.raw, EntryCoding.byteCount(of: meta)) {
+                    EntryCoding.append(meta, to: &$0)
+                }
             }
             state.reset(to: meta)
             places.removeAll()
@@ -74,8 +62,31 @@ extension WriteAheadLog {
             _ = try put(.commit, index: commit.raw)
             state.commit = commit
         }
-        if let last { chain = Record.endWrite(at: last.start, after: last.before, nonce: recordNonce(current.nonce), in: &buffer) }
+        sealRecord(endsWrite: true)
     }
+
+    /// Appends a record to the buffer, or to the next segment when this one is full.
+    ///
+    /// - Returns: Where in the segment it lies.
+    private func put(
+        _ kind: Record.Kind, index: UInt64 = 0, term: UInt64 = 0, _ byteCount: Int = 0, _ payload: (inout PayloadWriter) -> Void = { _ in }
+    ) throws(LogFault) -> Int {
+        sealRecord(endsWrite: false)
+        // A segment always has room for the record that seals it.
+        if position + Record.byteCount(payload: byteCount) + Record.headerByteCount > capacity { try turnOver() }
+        if buffer.count >= Self.flushByteCount { try flush() }
+        let offset = position
+        buffer.append(
+            kind, index: index, term: term, nonce: recordNonce(current.nonce), syncedBefore: syncedEnd, payloadByteCount: byteCount, payload: payload)
+        return offset
+    }
+
+    private func sealRecord(endsWrite: Bool) {
+        chain = buffer.seal(endsWrite: endsWrite, after: chain, nonce: recordNonce(current.nonce))
+    }
+
+    /// So much goes to the file system at once: it copies out of the processor's cache then what was just encoded.
+    private static var flushByteCount: Int { 256 << 10 }
 
     // MARK: What the records mean
 
@@ -105,11 +116,11 @@ extension WriteAheadLog {
     // MARK: Segments
 
     func flush() throws(LogFault) {
-        guard !buffer.isEmpty else { return }
+        guard buffer.count > 0 else { return }
         let file = current.file
-        try io { () throws(FileFault) in try file.write(buffer, at: bufferStart) }
+        try io { () throws(FileFault) in try file.write(buffer.bytes, at: bufferStart) }
         bufferStart += buffer.count
-        buffer.removeAll(keepingCapacity: true)
+        buffer.removeAll()
     }
 
     func syncSegment() throws(LogFault) {
@@ -126,14 +137,14 @@ extension WriteAheadLog {
     /// - Parameter syncedEnd: The whole file says, of a sealed segment, that another one follows.
     private func writeSlot(of segment: Segment, syncedEnd: Int) throws(LogFault) {
         slotCounter += 1
-        let slot = StatusSlot(counter: slotCounter, syncedEnd: syncedEnd, hardState: state.hardState).encode(nonce: segment.nonce)
-        try io { () throws(FileFault) in try segment.file.write(slot, at: Int(slotCounter % 2) * StatusSlot.spacing) }
+        let slot = StatusSlot(counter: slotCounter, syncedEnd: syncedEnd, oldest: oldestNeeded, hardState: state.hardState)
+        try io { () throws(FileFault) in try segment.file.write(slot.encode(nonce: segment.nonce), at: slot.offset) }
     }
 
     /// Ends the last segment and begins another. What the last one holds is on disk before the next one has a name.
     private func turnOver() throws(LogFault) {
-        chain = Record.append(
-            .seal, index: 0, term: 0, after: chain, nonce: recordNonce(current.nonce), syncedBefore: syncedEnd, to: &buffer)
+        buffer.append(.seal, index: 0, term: 0, nonce: recordNonce(current.nonce), syncedBefore: syncedEnd, payloadByteCount: 0) { _ in }
+        sealRecord(endsWrite: false)
         try flush()
         try syncSegment()
         let full = current
@@ -150,7 +161,8 @@ extension WriteAheadLog {
         var carried = state
         if settings.isPlanted(.hardStateNotCarriedOver) { carried.hardState = HardState(term: .zero, vote: nil) }
         let header = SegmentHeader(
-            identity: identity, sequence: sequence ?? previous + 1, nonce: nonces(), previousSequence: previous, previousEnd: end, state: carried)
+            identity: identity, sequence: sequence ?? previous + 1, nonce: nonces(), oldest: oldestNeeded, previousSequence: previous, previousEnd: end,
+            state: carried)
         try io { () throws(FileFault) in
             try file.write(header.encode(), at: 0)
             if !settings.isPlanted(.segmentNotSyncedBeforeRename) { try file.sync() }

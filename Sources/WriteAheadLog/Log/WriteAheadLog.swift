@@ -37,12 +37,15 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
     private(set) var fault: LogFault?
 
     /// Records that are encoded and not handed to the file system, and where in the segment they go.
-    var buffer: [UInt8] = []
+    var buffer = RecordBuffer()
     var bufferStart = 0
     var chain: UInt32 = 0
     /// Everything of the last segment before that byte is on disk.
     var syncedEnd = 0
     var slotCounter: UInt64 = 0
+    /// Sequence of the oldest segment that must be there, as every mark and every new segment's header says. A log whose oldest segment is
+    /// gone would otherwise look like one that was compacted.
+    var oldestNeeded: UInt64 = 1
     /// The newest write that waits for a sync.
     private var appended: WriteSequence?
 
@@ -62,7 +65,7 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
         _ directory: Directory, identity: LogIdentity, settings: LogSettings, nonces: @escaping () -> UInt64
     ) throws(LogProblem) -> (log: WriteAheadLog, recovered: RecoveredLog) {
         guard settings.segmentByteCount % 4_096 == 0, settings.payloadByteCountMax > 0 else {
-            throw LogProblem(.settings, "the segment size must be a multiple of 4096 bytes and larger than 12 KiB")
+            throw LogProblem(.settings, "the segment size must be a multiple of 4096 bytes and at least 16 KiB")
         }
         let log = WriteAheadLog(directory, identity: identity, settings: settings, nonces: nonces)
         return (log, try log.recover())
@@ -71,6 +74,7 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
     // MARK: Writing
 
     /// Hands writes, in the order of their sequences, to the file system. They are durable after the next ``sync()``.
+    @specialized(where Directory == PosixLogDirectory)
     package func append(_ writes: [LogWrite]) throws(LogFault) {
         if let fault { throw fault }
         // What is refused here has not been begun: the log lives on.
@@ -172,8 +176,11 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
         let dropped = segments.prefix(count)
         guard !dropped.isEmpty else { return }
         try living { () throws(LogFault) in
-            // The header of the oldest segment stands for what was before it: it must not tell of writes that a crash could still take.
-            if appended != nil { try syncSegment() }
+            // First the word that they may be missing. The sync is also for the header of the new oldest segment, which stands for what
+            // was before it: it must not tell of writes that a crash could still take.
+            oldestNeeded = segments[dropped.count].sequence
+            if !settings.isPlanted(.oldestNotMarked) { try writeSlot() }
+            try syncSegment()
             try io { () throws(FileFault) in
                 for segment in dropped {
                     if spare == nil, segment.file.byteCount == settings.segmentByteCount {
@@ -185,6 +192,8 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
                 }
                 try directory.sync()
             }
+            // Into the other slot as well, so that damage to one does not make the log look as if segments were missing.
+            if !settings.isPlanted(.oldestNotMarked) { try writeSlot() }
             segments.removeFirst(dropped.count)
             var base = state.base
             while let place = places.first, place.segment < segments[0].sequence {
