@@ -15,6 +15,7 @@ extension SecretStore {
     ///   - attachment: Bytes for whoever reads the image, at most ``Limits/snapshotAttachmentBytesMax``, made from where the image
     ///     stands.
     /// - Throws: ``SnapshotError`` (see ``SnapshotError/isDiskFull``), `LMDBError`, ``StoreError``, or what `attachment` throws.
+    @discardableResult
     package func writeSnapshot(
         to path: String, isCancelled: () -> Bool = { false }, attachment: (SnapshotOrigin) throws -> [UInt8]
     ) throws -> SnapshotSummary {
@@ -44,6 +45,7 @@ extension SecretStore {
     ///
     /// - Throws: ``SnapshotError``, `LMDBError`. The old state is untouched then, unless it was the last step that failed (`LMDBError`
     ///   during "sync", after which the environment takes no more writes): only a restart knows then which of the two is on the disk.
+    @discardableResult
     package func install(snapshot path: String) throws -> SnapshotSummary {
         let all = tables.all
         let summary = try environment.write { txn in

@@ -74,19 +74,7 @@ final class StoreFixture {
         return Dictionary(uniqueKeysWithValues: labelled.map { ($0.id.rawValue, $0.labels.map(\.rawValue)) })
     }
 
-    /// Every row of every table, in order.
-    func dump() throws -> [StateRow] {
-        try store.environment.read { txn in
-            var rows: [StateRow] = []
-            for table in store.tables.all {
-                try table.raw.forEach(in: txn) { key, value in
-                    rows.append(StateRow(table: table.name, key: key.withUnsafeBytes { [UInt8]($0) }, value: value.withUnsafeBytes { [UInt8]($0) }))
-                    return .continue
-                }
-            }
-            return rows
-        }
-    }
+    func dump() throws -> [StateRow] { try store.dump() }
 
     func rowCount(_ name: String) throws -> Int { try dump().count { $0.table == name } }
 }
@@ -95,6 +83,22 @@ struct StateRow: Equatable {
     var table: String
     var key: [UInt8]
     var value: [UInt8]
+}
+
+extension SecretStore {
+    /// Every row of every table, in order.
+    func dump() throws -> [StateRow] {
+        try environment.read { txn in
+            var rows: [StateRow] = []
+            for table in tables.all {
+                try table.raw.forEach(in: txn) { key, value in
+                    rows.append(StateRow(table: table.name, key: key.withUnsafeBytes { [UInt8]($0) }, value: value.withUnsafeBytes { [UInt8]($0) }))
+                    return .continue
+                }
+            }
+            return rows
+        }
+    }
 }
 
 extension SecretReference {
