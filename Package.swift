@@ -72,14 +72,16 @@ let package = Package(
         .target(name: "SimulatedDisk", dependencies: ["WriteAheadLog"], swiftSettings: strict),
         .target(name: "Linearizability", swiftSettings: strict),
         .target(name: "Exploration", dependencies: ["Raft"], swiftSettings: plantedFaults),
-        .target(name: "Simulation", dependencies: ["Raft", "WriteAheadLog", "SimulatedDisk"], swiftSettings: plantedFaults),
+        .target(
+            name: "Simulation", dependencies: ["Raft", "WriteAheadLog", "Sessions", "SimulatedDisk", "Linearizability"],
+            swiftSettings: plantedFaults),
         .executableTarget(
             name: "conclave-sim", dependencies: ["Simulation", "Raft", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: plantedFaults),
 
         .executableTarget(
             name: "conclave-bench",
-            dependencies: ["Raft", "WriteAheadLog", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["Raft", "WriteAheadLog", "Sessions", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Benchmarks/Consensus", swiftSettings: strict),
 
         // MARK: Tests
@@ -91,7 +93,7 @@ let package = Package(
         .testTarget(name: "LinearizabilityTests", dependencies: ["Linearizability"], swiftSettings: strict),
         .testTarget(name: "ExplorationTests", dependencies: ["Exploration", "Raft"], swiftSettings: plantedFaults),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Simulation", "Raft", "WriteAheadLog", "SimulatedDisk"], swiftSettings: plantedFaults),
+            name: "SimulationTests", dependencies: ["Simulation", "Raft", "WriteAheadLog", "Sessions", "SimulatedDisk"], swiftSettings: plantedFaults),
         .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: spans),
         .testTarget(name: "OpenSSLTests", dependencies: ["OpenSSL", nioCore, nioPosix, nioEmbedded, nioTLS], swiftSettings: spans),
         .testTarget(name: "KeyringTests", dependencies: ["Keyring", "OpenSSL"], swiftSettings: strict),

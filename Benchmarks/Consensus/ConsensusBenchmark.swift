@@ -1,11 +1,11 @@
 import ArgumentParser
 import Foundation
 
-/// The program: measures the log beside a bare loop on the same disk, and the consensus core, and prints one table.
+/// The program: measures the log beside a bare loop on the same disk, the consensus core and the session table, and prints one table.
 @main
 struct ConsensusBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "conclave-bench", abstract: "Measures the log beside a bare loop on the same disk, and the consensus core, and prints one Markdown table.")
+        commandName: "conclave-bench", abstract: "Measures the log beside a bare loop on the same disk, the consensus core and the session table, and prints one Markdown table.")
 
     @Option(help: "Seconds for each row.")
     var seconds = 2.0
@@ -36,6 +36,10 @@ struct ConsensusBenchmark: ParsableCommand {
             _ = run.run(nanoseconds: nanoseconds / 8)
             report.printRow(run.run(nanoseconds: nanoseconds).cells(window: window, payloadByteCount: 256))
         }
+        for (sessions, inFlight) in [(1, 1), (1, 256), (10_000, 1)] {
+            var run = SessionRun(sessions: sessions, inFlight: inFlight)
+            report.printRow(run.run(nanoseconds: nanoseconds).cells(sessions: sessions, inFlight: inFlight))
+        }
     }
 }
 
@@ -45,7 +49,7 @@ extension CoreRun.Outcome {
         let perEntry = allocations.map { Report.hundredths(Double($0) / Double(committed)) }
         return [
             "three cores in memory", Report.bytes(payloadByteCount), "\(window)", Report.whole(Double(committed) / seconds), "", "", "", "",
-            Report.whole(Double(steps) / seconds), perEntry ?? "",
+            Report.whole(Double(steps) / seconds), perEntry ?? "", "",
         ]
     }
 }

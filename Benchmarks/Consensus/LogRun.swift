@@ -94,7 +94,7 @@ extension LogRun.Outcome {
         func microseconds(_ share: Double) -> String { Report.whole(Double(waits[Int(Double(waits.count - 1) * share)]) / 1_000) }
         return [
             "log", Report.bytes(payloadByteCount), "\(writers)", Report.whole(perSecond), microseconds(0.5), microseconds(0.99),
-            Report.whole(barePerSecond), Report.hundredths(perSecond / barePerSecond), "", "",
+            Report.whole(barePerSecond), Report.hundredths(perSecond / barePerSecond), "", "", "",
         ]
     }
 }

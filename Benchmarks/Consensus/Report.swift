@@ -1,8 +1,8 @@
 /// One Markdown table, printed row by row.
 struct Report {
     private static let columns = [
-        "what", "entry", "writers", "entries/s", "p50 µs", "p99 µs", "bare loop entries/s", "ratio", "core steps/s",
-        "allocations per entry",
+        "what", "entry", "writers", "entries/s", "p50 µs", "p99 µs", "bare loop entries/s", "ratio", "steps/s",
+        "allocations per entry", "bytes per session",
     ]
 
     func printHead() {

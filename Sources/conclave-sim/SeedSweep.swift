@@ -75,6 +75,8 @@ struct SeedSweep {
         let virtual = Double(sums.virtualNanoseconds) / 1e9
         print("\(sums.seeds) seeds, \(sums.failed.count) failed; \(sums.events) events, \(sums.operations) operations, \(Int(virtual)) virtual seconds")
         print("\(Int(wall)) s: \(Int(Double(sums.events) / wall)) events/s, \(Int(virtual / wall)) virtual seconds per second")
+        let rules = sums.failed.compactMap(\.finding?.rule)
+        for rule in Set(rules).sorted() { print("  failed by \(rule): \(rules.count { $0 == rule })") }
         for mark in CoverageMark.allCases { print("  \(mark): \(sums.coverage[mark])") }
     }
 }

@@ -1,4 +1,5 @@
 import Raft
+import Sessions
 
 /// What clients were told, against the order in which entries were applied (V11–V14, V27; `reference/raft.md` §4.5 A).
 ///
@@ -6,7 +7,7 @@ import Raft
 /// every answer must be what a register gives at that place.
 struct ClientLedger {
     private struct Request: Hashable {
-        let session: UInt64
+        let session: SessionID
         let sequence: UInt64
     }
 
@@ -20,6 +21,7 @@ struct ClientLedger {
         let value: UInt64
     }
 
+    private var sessions = SessionLedger()
     private var effects: [Request: Effect] = [:]
     /// By key, ascending by index.
     private var versions: [UInt64: [Version]] = [:]
@@ -29,27 +31,44 @@ struct ClientLedger {
     private var floors: [Int: LogIndex] = [:]
     /// By number of the operation: where its reads were served.
     private var served: [Int: [Version]] = [:]
+    /// By number of the operation: where the read that was answered was served.
+    private var readAt: [Int: LogIndex] = [:]
     private var openReads: [Ticket: ClientOperation] = [:]
 
     // MARK: The state machine
 
     /// An entry was applied for the first time anywhere.
     mutating func applied(_ command: RegisterCommand, at index: LogIndex, _ result: ApplyResult) throws(BrokenRule) {
-        guard case .command(let reply, let isRepeated) = result else { return }
-        let request = Request(session: command.session, sequence: command.sequence)
-        if isRepeated {
+        try sessions.applied(command.session(at: index.raw), at: index, result)
+        guard case .write(let numbered, let key, let action) = command else { return }
+        let request = Request(session: numbered.session, sequence: numbered.sequence)
+        switch result {
+        case .command(let reply, isRepeated: true):
             // The session table may forget, but what it repeats is true.
-            guard let known = effects[request], known.reply == reply else {
-                throw BrokenRule(rule: "V12 exactly once", text: "the repeated answer at \(index) is not the first one")
+            if effects[request]?.reply != reply { throw BrokenRule(rule: "V12 exactly once", text: "the repeated answer at \(index) is not the first one") }
+        case .forgotten:
+            if effects[request] == nil { throw BrokenRule(rule: "V12 exactly once", text: "the request at \(index) counts as executed, and never was") }
+        case .command(let reply, isRepeated: false):
+            if let known = effects.updateValue(Effect(index: index, reply: reply), forKey: request) {
+                throw BrokenRule(
+                    rule: "V12 exactly once", text: "request \(numbered.sequence) of session \(numbered.session.registeredAt) is executed at \(known.index) and at \(index)")
             }
-            return
+            try executed(action, on: key, at: index, reply)
+        case .nothing, .registered, .refused: break
         }
-        if let known = effects.updateValue(Effect(index: index, reply: reply), forKey: request) {
-            throw BrokenRule(rule: "V12 exactly once", text: "request \(command.session).\(command.sequence) is executed at \(known.index) and at \(index)")
+    }
+
+    /// Every reply is the one that the register as it was gives.
+    private mutating func executed(_ action: RegisterCommand.Action, on key: UInt64, at index: LogIndex, _ reply: CommandReply) throws(BrokenRule) {
+        let before = versions[key]?.last?.value ?? 0
+        var truth = CommandReply.written
+        if case .compareAndSet(let expected, _) = action, expected != before { truth = .mismatch(before) }
+        if reply != truth {
+            throw BrokenRule(rule: "V13 linearizable", text: "register \(key) is \(before), and \(action) at \(index) gives \(reply)")
         }
         guard reply == .written else { return }
-        switch command.action {
-        case .put(let value), .compareAndSet(_, let value): versions[command.key, default: []].append(Version(index: index, value: value))
+        switch action {
+        case .put(let value), .compareAndSet(_, let value): versions[key, default: []].append(Version(index: index, value: value))
         }
     }
 
@@ -93,6 +112,7 @@ struct ClientLedger {
             guard let index = served.removeValue(forKey: operation.number)?.first(where: { $0.value == value })?.index else {
                 throw BrokenRule(rule: "V13 linearizable", text: "\(value) is read from register \(operation.key), and no node served it")
             }
+            readAt[operation.number] = index
             seen = max(seen, index)
         case .written?: try answered(operation, .written, floor)
         case .mismatch(let value)?: try answered(operation, .mismatch(value), floor)
@@ -101,7 +121,7 @@ struct ClientLedger {
     }
 
     private mutating func answered(_ operation: ClientOperation, _ reply: CommandReply, _ floor: LogIndex) throws(BrokenRule) {
-        guard let effect = effects[Request(session: operation.session, sequence: operation.sequence)] else {
+        guard let effect = effect(of: operation) else {
             throw BrokenRule(rule: "V11 durability", text: "operation \(operation.number) is acknowledged and was never applied")
         }
         if effect.reply != reply { throw BrokenRule(rule: "V12 exactly once", text: "operation \(operation.number) gave \(effect.reply), and the client was told \(reply)") }
@@ -111,12 +131,19 @@ struct ClientLedger {
         seen = max(seen, effect.index)
     }
 
+    private func effect(of operation: ClientOperation) -> Effect? {
+        operation.session.flatMap { effects[Request(session: $0, sequence: operation.sequence)] }
+    }
+
     // MARK: The end
+
+    /// Where an operation took effect; for a read, where it was served. Nil for nowhere.
+    func index(of operation: ClientOperation) -> LogIndex? { operation.isWrite ? effect(of: operation)?.index : readAt[operation.number] }
 
     /// V11 and V27: what was acknowledged is in the history, what failed is not.
     func audit(_ history: [ClientOperation]) throws(BrokenRule) {
         for operation in history where operation.isWrite {
-            let isDone = effects[Request(session: operation.session, sequence: operation.sequence)] != nil
+            let isDone = effect(of: operation) != nil
             switch operation.outcome {
             case .written?, .mismatch?:
                 if !isDone { throw BrokenRule(rule: "V11 durability", text: "operation \(operation.number) is acknowledged and not in the history") }

@@ -187,11 +187,23 @@ package final class SafetyChecker: WorldObserver {
         try check(world, nil) { () throws(BrokenRule) in try clients.finished(operation) }
     }
 
-    /// V11, V23 and V27 at the end; equality of the survivors' states follows from V19 and their equal indexes.
+    /// V11, V13, V19, V23 and V27 at the end.
     package func audit(_ world: World) throws(Finding) {
-        try check(world, nil) { () throws(BrokenRule) in try clients.audit(world.history) }
+        try check(world, nil) { () throws(BrokenRule) in
+            try clients.audit(world.history)
+            try HistoryCheck(world.history, index: clients.index(of:)).check()
+        }
+        try compareStates(world)
         if commits.appliedThrough < commits.last.index {
             throw world.finding("V23 progress", nil, "\(commits.last) is committed and nobody has applied it")
+        }
+    }
+
+    /// V19 once more, by the whole states, session tables included.
+    private func compareStates(_ world: World) throws(Finding) {
+        guard let first = world.nodes.max(by: { $0.machine.applied.index < $1.machine.applied.index }) else { return }
+        for node in world.nodes where node.machine.applied == first.machine.applied && node.machine != first.machine {
+            throw world.finding("V19 equal states", node, "another state at \(node.machine.applied) than node \(first.id) has")
         }
     }
 }

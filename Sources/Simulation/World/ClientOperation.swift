@@ -1,3 +1,5 @@
+package import Sessions
+
 /// One operation of a client, from its first attempt to its answer. Retries are attempts of the same operation, under the same request number.
 package struct ClientOperation: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
@@ -22,8 +24,9 @@ package struct ClientOperation: Hashable, Sendable {
     /// Position in ``World/history``.
     package let number: Int
     package let client: Int
-    package let session: UInt64
-    /// The request number within the session; 0 for reads, which need none.
+    /// Nil for reads, which need none.
+    package let session: SessionID?
+    /// The request number within the session; 0 for reads.
     package let sequence: UInt64
     package let key: UInt64
     /// Written values are unique in the whole run and never 0.
@@ -40,10 +43,13 @@ package struct ClientOperation: Hashable, Sendable {
 package enum ApplyResult: Hashable, Sendable {
     /// A no-op or a membership.
     case nothing
+    case registered(SessionRegistration)
     /// A command, and whether it was done now or its result of an earlier time repeated.
     case command(CommandReply, isRepeated: Bool)
-    /// The session is not known any more, or the request is older than its newest: not executed.
-    case refused
+    /// A command that was done before, and whose reply the session table had no room for.
+    case forgotten
+    /// Not executed.
+    case refused(SessionRefusal)
 }
 
 /// The state machine's answer to a command.

@@ -60,4 +60,8 @@ package enum CoverageMark: Int, CaseIterable, Sendable {
     case readAtFollower
     case readFailed
     case leaseRead
+    case sessionOpened
+    case sessionGone
+    case windowPassed
+    case replyForgotten
 }

@@ -1,4 +1,5 @@
 import Raft
+import Sessions
 
 /// A kind of trouble that the world can make at one moment. Steady troubles, such as loss of messages, are rates in the ``FaultMix``.
 enum Fault: CaseIterable, Sendable {
@@ -69,7 +70,10 @@ struct FaultMix: Sendable {
     var compareAndSetPerMille = 200
     var paddingMax = 64
     var attemptsMax = 6
-    var sessionMaximum = 8
+    /// The same on all nodes; often so small that sessions are evicted, windows are passed and replies are forgotten.
+    var sessions = SessionSettings()
+    /// Writes after whose answer the client's mark stays where it is.
+    var lazyMarkPerMille = 0
 
     init(rng: inout SplitMix) {
         nodeCount = rng.one(of: [1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7])
@@ -144,7 +148,10 @@ struct FaultMix: Sendable {
         compareAndSetPerMille = rng.one(of: [0, 200, 500])
         paddingMax = rng.one(of: [1, 64, 300])
         attemptsMax = rng.within(2...10)
-        sessionMaximum = rng.one(of: [2, 4, 64])
+        sessions.sessionCountMax = rng.one(of: [2, 4, 64])
+        sessions.windowWidth = rng.one(of: [1, 2, 4, 256])
+        sessions.outcomeByteCountMax = rng.one(of: [1, 8, 65_536])
+        lazyMarkPerMille = rng.one(of: [0, 300, 900])
     }
 
     /// All of the numbers above that differ between a calm world and this one, for the head of a trace.

@@ -1,21 +1,25 @@
 #if CONCLAVE_MUTANTS
 package import Raft
+package import Sessions
 package import WriteAheadLog
 
-/// One small mistake, in the core, the log or the driver. The simulator must notice every one.
+/// One small mistake, in the core, the log, the session table or the driver. The simulator must notice every one.
 package enum Mutant: Hashable, Sendable, CaseIterable, CustomStringConvertible {
     case raft(PlantedFault)
     case log(PlantedLogFault)
+    case sessions(PlantedSessionFault)
     case driver(PlantedDriverFault)
 
     package static var allCases: [Mutant] {
-        PlantedFault.allCases.map(Mutant.raft) + PlantedLogFault.allCases.map(Mutant.log) + PlantedDriverFault.allCases.map(Mutant.driver)
+        PlantedFault.allCases.map(Mutant.raft) + PlantedLogFault.allCases.map(Mutant.log) + PlantedSessionFault.allCases.map(Mutant.sessions)
+            + PlantedDriverFault.allCases.map(Mutant.driver)
     }
 
     package var description: String {
         switch self {
         case .raft(let fault): "raft.\(fault.rawValue)"
         case .log(let fault): "log.\(fault.rawValue)"
+        case .sessions(let fault): "sessions.\(fault.rawValue)"
         case .driver(let fault): "driver.\(fault.rawValue)"
         }
     }

@@ -1,40 +1,51 @@
+import Sessions
+
 /// A command of the simulated state machine, and its bytes in the log.
-struct RegisterCommand: Hashable, Sendable {
+enum RegisterCommand: Hashable, Sendable {
     /// The level of the cluster's features that compare-and-set needs; programs of level 0 do not know it.
     static let compareAndSetLevel: UInt16 = 1
+
+    /// Opens a session.
+    case registration(nonce: UInt64)
+    /// Executed once, however often the request comes.
+    case write(SessionRequest, key: UInt64, Action)
 
     enum Action: Hashable, Sendable {
         case put(UInt64)
         case compareAndSet(expected: UInt64, new: UInt64)
     }
 
-    let session: UInt64
-    let sequence: UInt64
-    let key: UInt64
-    let action: Action
-
     var featureLevel: UInt16 {
-        switch action {
-        case .put: 0
-        case .compareAndSet: Self.compareAndSetLevel
+        switch self {
+        case .registration, .write(_, _, .put): 0
+        case .write(_, _, .compareAndSet): Self.compareAndSetLevel
+        }
+    }
+
+    /// The session that it opens or uses.
+    ///
+    /// - Parameter index: Of its entry.
+    func session(at index: UInt64) -> SessionID {
+        switch self {
+        case .registration(let nonce): SessionID(registeredAt: index, nonce: nonce)
+        case .write(let request, _, _): request.session
         }
     }
 
     /// - Parameter padding: Bytes without meaning at the end, to make entries of many sizes.
     func encoded(padding: Int) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(41 + padding)
-        switch action {
-        case .put: bytes.append(1)
-        case .compareAndSet: bytes.append(2)
-        }
-        bytes.append(word: session)
-        bytes.append(word: sequence)
-        bytes.append(word: key)
-        switch action {
-        case .put(let value): bytes.append(word: value)
-        case .compareAndSet(let expected, let new):
-            bytes.append(word: expected)
+        bytes.reserveCapacity(57 + padding)
+        switch self {
+        case .registration(let nonce):
+            bytes.append(0)
+            bytes.append(word: nonce)
+        case .write(let request, let key, .put(let value)):
+            bytes.append(1)
+            bytes.append(words: request, key, value)
+        case .write(let request, let key, .compareAndSet(let expected, let new)):
+            bytes.append(2)
+            bytes.append(words: request, key, expected)
             bytes.append(word: new)
         }
         bytes.append(contentsOf: repeatElement(0, count: padding))
@@ -43,23 +54,25 @@ struct RegisterCommand: Hashable, Sendable {
 
     /// - Returns: Nil when a program of this feature level does not know such a command.
     init?(_ bytes: [UInt8], level: UInt16) {
-        guard bytes.count >= 33 else { return nil }
-        session = bytes.word(at: 1)
-        sequence = bytes.word(at: 9)
-        key = bytes.word(at: 17)
-        switch bytes[0] {
-        case 1: action = .put(bytes.word(at: 25))
-        case 2 where level >= Self.compareAndSetLevel && bytes.count >= 41:
-            action = .compareAndSet(expected: bytes.word(at: 25), new: bytes.word(at: 33))
+        switch bytes.first {
+        case 0? where bytes.count >= 9: self = .registration(nonce: bytes.word(at: 1))
+        case 1? where bytes.count >= 49: self = .write(bytes.request, key: bytes.word(at: 33), .put(bytes.word(at: 41)))
+        case 2? where level >= Self.compareAndSetLevel && bytes.count >= 57:
+            self = .write(bytes.request, key: bytes.word(at: 33), .compareAndSet(expected: bytes.word(at: 41), new: bytes.word(at: 49)))
         default: return nil
         }
     }
+}
 
-    init(session: UInt64, sequence: UInt64, key: UInt64, action: Action) {
-        self.session = session
-        self.sequence = sequence
-        self.key = key
-        self.action = action
+extension [UInt8] {
+    fileprivate mutating func append(words request: SessionRequest, _ key: UInt64, _ value: UInt64) {
+        for word in [request.session.registeredAt, request.session.nonce, request.sequence, request.answeredBelow, key, value] { append(word: word) }
+    }
+
+    /// - Precondition: 33 bytes are there.
+    fileprivate var request: SessionRequest {
+        SessionRequest(
+            session: SessionID(registeredAt: word(at: 1), nonce: word(at: 9)), sequence: word(at: 17), answeredBelow: word(at: 25))
     }
 }
 

@@ -51,7 +51,7 @@ extension World {
         coverage.mark(.nodeWiped)
         note { "node \(node.id) is wiped" }
         if isPlanted(.wipedNodeKeepsIdentity) {
-            node.checkpoints.replace(with: RegisterMachine(membership: node.founding, sessionMaximum: mix.sessionMaximum))
+            node.checkpoints.replace(with: RegisterMachine(membership: node.founding, sessions: mix.sessions))
             node.snapshots = SnapshotStore()
         } else {
             node.condition = .lost

@@ -21,7 +21,7 @@ extension World {
         let isOld = mix.hasUpgrade && clusterLevel == 0 && rng.chance(perMille: 700)
         let level = isOld ? 0 : RegisterCommand.compareAndSetLevel
         let disk = SimulatedDisk()
-        let machine = RegisterMachine(membership: founding, sessionMaximum: mix.sessionMaximum)
+        let machine = RegisterMachine(membership: founding, sessions: mix.sessions)
         do {
             let (log, recovered) = try openLog(disk: disk, id: id)
             let node = SimulatedNode(

@@ -1,4 +1,5 @@
 import Raft
+import Sessions
 
 /// What a node's driver does for clients: hands attempts to the core, and answers when core and state machine have spoken.
 extension World {
@@ -11,24 +12,19 @@ extension World {
         }
         if postpone(.request(slot: slot), for: node) { return }
         _ = requests.take(slot)
-        let operation = history[attempt.operation]
         node.waiters.append(Waiter(attempt))
-        try observer.attempted(operation, ticket: attempt.ticket, at: node, in: self)
-        switch operation.kind {
-        case .get: try step(node, .read([attempt.ticket]))
-        case .put(let value): try propose(attempt, operation, .put(value), at: node)
-        case .compareAndSet(let expected, let new): try propose(attempt, operation, .compareAndSet(expected: expected, new: new), at: node)
+        if let number = attempt.operation { try observer.attempted(history[number], ticket: attempt.ticket, at: node, in: self) }
+        switch attempt.request {
+        case .read: try step(node, .read([attempt.ticket]))
+        case .propose(let command): try propose(command, attempt.ticket, at: node)
         }
     }
 
-    private func propose(
-        _ attempt: Attempt, _ operation: ClientOperation, _ action: RegisterCommand.Action, at node: SimulatedNode
-    ) throws(Finding) {
-        let command = RegisterCommand(session: operation.session, sequence: attempt.sequence, key: operation.key, action: action)
+    private func propose(_ command: RegisterCommand, _ ticket: Ticket, at node: SimulatedNode) throws(Finding) {
         let level = isPlanted(.unknownEntrySkipped) ? 0 : command.featureLevel
         let payload = command.encoded(padding: rng.below(mix.paddingMax))
         let onlyIfTerm = rng.chance(perMille: 50) ? node.core.term : nil
-        let proposal = Proposal(ticket: attempt.ticket, command: Command(payload, onlyIfTerm: onlyIfTerm, featureLevel: level))
+        let proposal = Proposal(ticket: ticket, command: Command(payload, onlyIfTerm: onlyIfTerm, featureLevel: level))
         try step(node, .propose([proposal]))
     }
 
@@ -40,7 +36,7 @@ extension World {
         switch result.outcome {
         case .committed(let id):
             node.waiters[place].stage = .committed(id)
-            if id.index <= node.machine.applied.index { answerFromSession(node, node.waiters.remove(at: place).attempt) }
+            if id.index <= node.machine.applied.index { answerFromSession(node, node.waiters.remove(at: place).attempt, at: id.index) }
         case .refused(let refusal): answer(node.waiters.remove(at: place).attempt, .refused(refusal))
         case .unknown: answer(node.waiters.remove(at: place).attempt, .unknown)
         }
@@ -69,7 +65,9 @@ extension World {
         let attempt = node.waiters.remove(at: place).attempt
         switch result {
         case .command(let reply, let isRepeated): answer(attempt, .reply(reply, isRepeated: isRepeated))
-        case .refused: answer(attempt, .sessionRefused)
+        case .forgotten: answer(attempt, .forgotten)
+        case .registered(let registration): answer(attempt, .session(registration.id))
+        case .refused(let refusal): answer(attempt, .sessionRefused(refusal))
         case .nothing: throw finding("V11 durability", node, "\(attempt.ticket) is said to be \(entry), which is no command")
         }
     }
@@ -79,32 +77,35 @@ extension World {
         for waiter in node.waiters {
             guard case .committed(let id) = waiter.stage, id.index <= node.machine.applied.index else { continue }
             node.waiters.removeAll { $0.attempt.ticket == waiter.attempt.ticket }
-            answerFromSession(node, waiter.attempt)
+            answerFromSession(node, waiter.attempt, at: id.index)
         }
     }
 
     /// The entry was applied a while ago; what came of it is in the session table, if that still has it.
-    private func answerFromSession(_ node: SimulatedNode, _ attempt: Attempt) {
-        if let reply = node.machine.reply(session: history[attempt.operation].session, sequence: attempt.sequence) {
-            answer(attempt, .reply(reply, isRepeated: true))
-        } else {
-            answer(attempt, .unknown)
+    private func answerFromSession(_ node: SimulatedNode, _ attempt: Attempt, at index: LogIndex) {
+        switch attempt.request {
+        case .propose(.write(let request, _, _)):
+            answer(attempt, node.machine.reply(to: request).map { .reply($0, isRepeated: true) } ?? .unknown)
+        case .propose(let registration): answer(attempt, .session(registration.session(at: index.raw)))
+        case .read: preconditionFailure("a read is not committed")
         }
     }
 
     /// Serves every read for which the state is new enough.
     func serveReads(_ node: SimulatedNode) throws(Finding) {
         guard !node.waiters.isEmpty else { return }
-        var served: [(Attempt, LogIndex)] = []
+        var served: [(Attempt, key: UInt64, LogIndex)] = []
         for waiter in node.waiters {
-            guard case .readable(let index) = waiter.stage, index <= node.machine.applied.index || isPlanted(.readBeforeApplied) else { continue }
-            served.append((waiter.attempt, index))
+            guard case .readable(let index) = waiter.stage, case .read(let key) = waiter.attempt.request,
+                index <= node.machine.applied.index || isPlanted(.readBeforeApplied)
+            else { continue }
+            served.append((waiter.attempt, key, index))
         }
-        for (attempt, index) in served {
+        for (attempt, key, index) in served {
             node.waiters.removeAll { $0.attempt.ticket == attempt.ticket }
             coverage.mark(node.core.role == .leader ? .readAtLeader : .readAtFollower)
             try observer.readServed(attempt.ticket, at: index, by: node, in: self)
-            answer(attempt, .value(node.machine.value(of: history[attempt.operation].key)))
+            answer(attempt, .value(node.machine.value(of: key)))
         }
     }
 

@@ -96,7 +96,7 @@ extension World {
             throw finding("snapshots", node, "the image \(meta.image) to install is not staged")
         }
         let isStrict = !isPlanted(.truncatedSnapshotAccepted) && !isPlanted(.damagedSnapshotAccepted)
-        guard let state = RegisterMachine(image: staged.bytes, isStrict: isStrict, sessionMaximum: mix.sessionMaximum) else {
+        guard let state = RegisterMachine(image: staged.bytes, isStrict: isStrict, sessions: mix.sessions) else {
             throw finding("snapshots", node, "the staged image \(meta.image) cannot be read")
         }
         node.machine = state

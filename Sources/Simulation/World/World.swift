@@ -1,4 +1,5 @@
 import Raft
+import Sessions
 import SimulatedDisk
 
 /// A cluster with its network, disks, clocks, clients, operator and troubles, in one thread under virtual time (`reference/raft.md` §3).
@@ -28,7 +29,6 @@ package final class World {
     var clients: [Client] = []
     var nextTicket: UInt64 = 1
     var nextValue: UInt64 = 1
-    var nextSession: UInt64 = 1
     var nextNode: UInt64 = 1
     /// In the liveness phase: the nodes that were healed; clients and the operator go to no others.
     var survivors: [Int] = []
@@ -44,6 +44,7 @@ package final class World {
         self.mutant = mutant
         rng = SplitMix(seed: seed)
         mix = FaultMix(rng: &rng)
+        if case .sessions(let fault)? = mutant { mix.sessions.plantedFault = fault }
     }
     #else
     package init(seed: UInt64, observer: any WorldObserver) {

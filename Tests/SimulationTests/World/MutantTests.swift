@@ -7,7 +7,9 @@ import Testing
 /// Mistakes that are planted must be found, and a failing run must fail again in the same way.
 @Suite struct MutantTests {
     /// Those that a handful of short runs finds.
-    private static let quick: [Mutant] = [.driver(.messagesBeforeDurable), .raft(.quorumOffByOne), .raft(.commitBeyondMatch)]
+    private static let quick: [Mutant] = [
+        .driver(.messagesBeforeDurable), .raft(.quorumOffByOne), .raft(.commitBeyondMatch), .sessions(.repeatAppliedAgain), .sessions(.evictsNewest),
+    ]
 
     private static let run = SeedRun(events: 2_000) { SafetyChecker() }
 

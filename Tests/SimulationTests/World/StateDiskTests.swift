@@ -1,4 +1,5 @@
 import Raft
+import Sessions
 import Testing
 
 @testable import Simulation
@@ -6,7 +7,7 @@ import Testing
 /// What survives a crash beside the log: checkpoints and staged images.
 @Suite struct StateDiskTests {
     private func machine(appliedThrough count: UInt64) -> RegisterMachine {
-        var machine = RegisterMachine(membership: Membership(voters: [NodeID(1)]), sessionMaximum: 4)
+        var machine = RegisterMachine(membership: Membership(voters: [NodeID(1)]), sessions: SessionSettings())
         for index in 1...count { _ = machine.apply(Entry(id: EntryID(term: Term(1), index: LogIndex(index)), body: .noop), level: 1) }
         return machine
     }

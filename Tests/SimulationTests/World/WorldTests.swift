@@ -31,7 +31,7 @@ import Testing
         let expected: [CoverageMark] = [
             .election, .leaderCrash, .crashBetweenEffects, .crashDuringAppend, .checkpointLost, .restart, .pausedLeader, .connectionReset,
             .uncommittedTruncated, .snapshotInstalled, .logCompacted, .membershipChanged, .writeAnswered, .writeRetried,
-            .writeRepeated, .readAtLeader, .readAtFollower,
+            .writeRepeated, .readAtLeader, .readAtFollower, .sessionOpened, .sessionGone, .windowPassed,
         ]
         for mark in expected where coverage[mark] == 0 { Issue.record("\(mark) never happened") }
     }
