@@ -53,6 +53,12 @@ let package = Package(
         // MARK: Floor 3
         .target(name: "SecretStore", dependencies: ["LMDB", "Keyring", "OpenSSL", logging], swiftSettings: strict),
 
+        // MARK: Floor 4
+        .target(
+            name: "Node",
+            dependencies: ["Raft", "WriteAheadLog", "SecretStore", "Keyring", "OpenSSL", "LMDB", nioCore, nioPosix, logging],
+            swiftSettings: plantedFaults),
+
         // MARK: Floor 6
         .target(
             name: "Gateway",
@@ -101,6 +107,9 @@ let package = Package(
         .testTarget(
             name: "PeerLinksTests", dependencies: ["PeerLinks", "Raft", "OpenSSL", nioCore, nioPosix, nioTLS, logging], swiftSettings: strict),
         .testTarget(name: "SecretStoreTests", dependencies: ["SecretStore", "LMDB", "Keyring", "OpenSSL", logging], swiftSettings: strict),
+        .testTarget(
+            name: "NodeTests",
+            dependencies: ["Node", "Raft", "SecretStore", "LMDB", "Keyring", "OpenSSL", nioCore, nioPosix, logging], swiftSettings: plantedFaults),
         .testTarget(
             name: "GatewayTests",
             dependencies: ["Gateway", "SecretStore", "LMDB", "Access", "Keyring", "OpenSSL", nioCore, nioPosix, nioEmbedded, nioTLS, logging],

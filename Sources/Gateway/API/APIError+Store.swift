@@ -54,6 +54,7 @@ extension APIError {
             case .diskFull: APIError(.serviceUnavailable, "The storage is full. Writes are accepted again when there is space.")
             case .overloaded: .throttled
             case .stopping: APIError(.serviceUnavailable, "The server is shutting down.")
+            case .unavailable: APIError(.serviceUnavailable, "The cluster has no leader at the moment. Try again.")
             // 500: SDKs try again with the same ClientRequestToken, which finds out.
             case .outcomeUnknown: .internalFailure
             }

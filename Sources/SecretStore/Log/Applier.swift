@@ -1,8 +1,8 @@
 internal import LMDB
-internal import Logging
+package import Logging
 internal import Synchronization
 
-/// Applies durable entries to the state, in order, on a thread of its own that is the only writer of LMDB.
+/// Applies committed entries to the state, in order, on a thread of its own that is the only writer of LMDB.
 ///
 /// Each entry is answered as soon as it has been applied inside the open write transaction. The transaction is committed at the
 /// thread's own pace: when a reader waits for it, when the queue runs dry, or when it has grown large. Durability is the log's: after
@@ -10,16 +10,65 @@ internal import Synchronization
 ///
 /// Safe from any thread.
 package final class Applier: Sendable {
-    /// An entry of the log that is durable.
-    struct Entry: Sendable {
-        var index: UInt64
-        var mutation: Mutation
-        /// Length of the sealed entry, in bytes.
-        var byteCount: Int
-        var completion: (@Sendable (Result<Outcome, ProposalFailure>) -> Void)?
+    /// An entry of the log that is durable and committed.
+    package struct Entry: Sendable {
+        package enum Content: Sendable {
+            case mutation(Mutation)
+            /// A mutation as it stands in a replicated log; the thread opens it.
+            case sealed([UInt8])
+            /// Moves the position only.
+            case noop
+            case membership([UInt8])
+        }
+
+        package var index: UInt64
+        /// 0 in a log without terms.
+        package var term: UInt64
+        package var content: Content
+        /// Length in the log, in bytes.
+        package var byteCount: Int
+        package var completion: (@Sendable (Result<Outcome, ProposalFailure>) -> Void)?
+
+        package init(
+            index: UInt64, term: UInt64, content: Content, byteCount: Int,
+            completion: (@Sendable (Result<Outcome, ProposalFailure>) -> Void)? = nil
+        ) {
+            self.index = index
+            self.term = term
+            self.content = content
+            self.byteCount = byteCount
+            self.completion = completion
+        }
     }
 
-    private let queue = WorkQueue<Entry>(countMax: .max, byteCountMax: .max)
+    /// What others want to hear of. Called on the thread; must not block.
+    package struct Listener: Sendable {
+        /// Every mutation with its outcome, when it is applied; readers may have to wait for the commit, see ``isVisible(_:)``.
+        package var applied: @Sendable (ProposalID, Outcome) -> Void
+        /// ``appliedIndex`` or ``removableIndex`` grew. Called once until the next ``acknowledge()``.
+        package var advanced: @Sendable () -> Void
+
+        package init(applied: @escaping @Sendable (ProposalID, Outcome) -> Void = { _, _ in }, advanced: @escaping @Sendable () -> Void = {}) {
+            self.applied = applied
+            self.advanced = advanced
+        }
+    }
+
+    /// An image that takes the place of the state.
+    fileprivate struct Image: Sendable {
+        let path: String
+        let completion: @Sendable (SnapshotSummary) -> Void
+    }
+
+    fileprivate enum Work: Sendable {
+        case entry(Entry)
+        case install(Image)
+    }
+
+    private let queue = WorkQueue<Work>(countMax: .max, byteCountMax: .max)
+    private let listener: Listener
+    private let isAnnounced = Atomic<Bool>(false)
+    private let appliedIndexStorage: Atomic<UInt64>
     private let visibility: Visibility
     private let isClosing = Atomic<Bool>(false)
     private let isStalledStorage = Atomic<Bool>(false)
@@ -31,9 +80,12 @@ package final class Applier: Sendable {
     /// - Parameters:
     ///   - appliedIndex: Position of the last entry that is committed and durable.
     ///   - fatal: Called once with a sentence when the state can no longer be written; nothing is applied after that.
-    init(
-        stateMachine: any ReplicatedStateMachine, appliedIndex: UInt64, logger: Logger, fatal: @escaping @Sendable (String) -> Void
+    package init(
+        stateMachine: any ReplicatedStateMachine, appliedIndex: UInt64, logger: Logger, listener: Listener = Listener(),
+        fatal: @escaping @Sendable (String) -> Void
     ) {
+        self.listener = listener
+        appliedIndexStorage = Atomic(appliedIndex)
         visibility = Visibility(visibleIndex: appliedIndex)
         removableIndexStorage = Atomic(appliedIndex)
         let worker = WorkerThread { [unowned self] in
@@ -47,19 +99,33 @@ package final class Applier: Sendable {
     /// Log entries through this position are in a checkpoint that is certainly on disk: they may be removed from the log.
     ///
     /// With `MDB_NOMETASYNC` the last commit may be lost in a crash of the machine, so this is the commit before the last.
-    var removableIndex: UInt64 { removableIndexStorage.load(ordering: .relaxed) }
+    package var removableIndex: UInt64 { removableIndexStorage.load(ordering: .relaxed) }
+
+    /// Everything up to here is applied, and visible to queries or waited for by them.
+    package var appliedIndex: UInt64 { appliedIndexStorage.load(ordering: .acquiring) }
+
+    /// Another call of ``Listener/advanced`` is wanted for what comes from now on. Call it before looking at the indexes.
+    package func acknowledge() { isAnnounced.store(false, ordering: .sequentiallyConsistent) }
 
     /// Whether a full disk keeps the state from being written: nothing more should enter the log.
-    var isStalled: Bool { isStalledStorage.load(ordering: .relaxed) }
+    package var isStalled: Bool { isStalledStorage.load(ordering: .relaxed) }
 
     /// Takes durable entries, in log order, from one thread.
-    func enqueue(_ entry: Entry) {
-        do throws(WorkQueue<Entry>.Refusal) {
-            try queue.add(entry)
+    package func enqueue(_ entry: Entry) {
+        do throws(WorkQueue<Work>.Refusal) {
+            try queue.add(.entry(entry))
         } catch {
             // Only after `close`: the entry is durable and will be applied at the next start.
             entry.completion?(.failure(.outcomeUnknown))
         }
+    }
+
+    /// Replaces the state by that of an image file, behind what is queued; entries that the image covers are passed over then.
+    ///
+    /// - Parameter completion: Called on the thread when the new state is durable. A failure is fatal, as the log is the image's already.
+    package func install(_ path: String, completion: @escaping @Sendable (SnapshotSummary) -> Void) {
+        // After `close` the image is installed at the next start.
+        try? queue.add(.install(Image(path: path, completion: completion)))
     }
 
     /// Applies and commits what is queued, then ends the thread.
@@ -103,8 +169,15 @@ package final class Applier: Sendable {
     // MARK: For the thread
 
     /// Waits for entries; see `WorkQueue.takeAll`.
-    fileprivate func take(waiting milliseconds: Int?) -> (elements: [Entry], isClosed: Bool) { queue.takeAll(waiting: milliseconds) }
-    fileprivate func didApply(_ index: UInt64, touching secret: SecretKey?) { visibility.applied(index, touching: secret) }
+    fileprivate func take(waiting milliseconds: Int?) -> (elements: [Work], isClosed: Bool) { queue.takeAll(waiting: milliseconds) }
+    fileprivate func didApply(_ index: UInt64, touching secret: SecretKey?) {
+        visibility.applied(index, touching: secret)
+        appliedIndexStorage.store(index, ordering: .releasing)
+    }
+    fileprivate func tell(_ mutation: Mutation, _ outcome: Outcome) { listener.applied(mutation.id, outcome) }
+    fileprivate func announce() {
+        if !isAnnounced.exchange(true, ordering: .sequentiallyConsistent) { listener.advanced() }
+    }
     fileprivate func didCommit() { visibility.committed() }
     fileprivate var hasWaiters: Bool { visibility.hasWaiters }
     fileprivate var isAskedToStop: Bool { isClosing.load(ordering: .relaxed) }
@@ -133,7 +206,7 @@ private struct ApplyLoop: ~Copyable {
     private var transaction: WriteTransaction?
     private var lastCommitted: UInt64
     /// Taken from the queue, not applied yet.
-    private var waiting: ArraySlice<Applier.Entry> = []
+    private var waiting: ArraySlice<Applier.Work> = []
     /// Applied since the last commit; applied again if the commit fails.
     private var uncommitted: [Applier.Entry] = []
     private var uncommittedByteCount = 0
@@ -151,32 +224,58 @@ private struct ApplyLoop: ~Copyable {
 
     mutating func run() throws {
         while !isAbandoned {
-            let (entries, isClosed) = owner.take(waiting: uncommitted.isEmpty ? nil : Self.idleMilliseconds)
-            waiting = entries[...]
-            while !isAbandoned, let entry = waiting.popFirst() {
-                try apply(entry)
+            let (works, isClosed) = owner.take(waiting: uncommitted.isEmpty ? nil : Self.idleMilliseconds)
+            waiting = works[...]
+            while !isAbandoned, let work = waiting.popFirst() {
+                switch work {
+                case .entry(let entry): try apply(entry)
+                case .install(let image): try install(image)
+                }
                 if uncommitted.count >= Self.entriesPerCommitMax || uncommittedByteCount >= Self.bytesPerCommitMax { try commit() }
             }
-            if entries.isEmpty || owner.hasWaiters { try commit() }
-            if isClosed && entries.isEmpty { return }
+            if works.isEmpty || owner.hasWaiters { try commit() }
+            if isClosed && works.isEmpty { return }
         }
+        // An image among them is installed at the next start.
         keepUnanswered(waiting + owner.take(waiting: 0).elements)
     }
 
-    private mutating func apply(_ entry: Applier.Entry) throws {
+    private mutating func apply(_ sealed: Applier.Entry) throws {
+        // Covered by an image that was installed meanwhile.
+        guard sealed.index > owner.appliedIndex else { return }
+        var entry = sealed
+        if case .sealed(let bytes) = sealed.content { entry.content = .mutation(try stateMachine.openMutation(bytes)) }
         keep(entry)
         completion = entry.completion
-        let outcome: Outcome?
+        var outcome: Outcome?
+        var isUncommitted = true
         do {
             var open = if let open = transaction.take() { open } else { try stateMachine.environment.beginWrite() }
-            outcome = try stateMachine.apply(entry.mutation, at: entry.index, in: &open)
+            outcome = try stateMachine.apply(entry, in: &open)
             transaction = consume open
         } catch let error as LMDBError {
-            outcome = try recover(from: error)
+            (outcome, isUncommitted) = try recover(from: error)
         }
-        guard let outcome else { return }
-        owner.didApply(entry.index, touching: entry.mutation.touchedSecret)
-        answer(.success(outcome))
+        guard isUncommitted else { return }
+        if case .mutation(let mutation) = entry.content, let outcome {
+            owner.didApply(entry.index, touching: mutation.touchedSecret)
+            answer(.success(outcome))
+            owner.tell(mutation, outcome)
+        } else {
+            owner.didApply(entry.index, touching: nil)
+        }
+        owner.announce()
+    }
+
+    private mutating func install(_ image: Applier.Image) throws {
+        try commit()
+        guard !isAbandoned else { return }
+        let summary = try stateMachine.install(snapshot: image.path)
+        lastCommitted = summary.head.header.position.appliedIndex
+        owner.setRemovableIndex(lastCommitted)
+        owner.didApply(lastCommitted, touching: nil)
+        owner.didCommit()
+        image.completion(summary)
     }
 
     private mutating func commit() throws {
@@ -197,6 +296,7 @@ private struct ApplyLoop: ~Copyable {
         uncommitted.removeAll(keepingCapacity: true)
         uncommittedByteCount = 0
         owner.didCommit()
+        owner.announce()
     }
 
     private mutating func answer(_ result: Result<Outcome, ProposalFailure>) {
@@ -212,9 +312,9 @@ private struct ApplyLoop: ~Copyable {
     }
 
     /// Keeps entries to be applied when there is room; their callers, and the one being served, need not wait for that.
-    private mutating func keepUnanswered(_ entries: ArraySlice<Applier.Entry>) {
+    private mutating func keepUnanswered(_ works: ArraySlice<Applier.Work>) {
         answer(.failure(.outcomeUnknown))
-        for entry in entries {
+        for case .entry(let entry) in works {
             keep(entry)
             entry.completion?(.failure(.outcomeUnknown))
         }
@@ -226,9 +326,9 @@ private struct ApplyLoop: ~Copyable {
     ///
     /// The outcomes are the ones that were already given out, since `apply` is deterministic.
     ///
-    /// - Returns: The outcome of the last entry, which is not committed yet; `nil` if a full disk kept everybody waiting: then all is
-    ///   committed, or abandoned because the node stops.
-    private mutating func recover(from first: LMDBError) throws -> Outcome? {
+    /// - Returns: The outcome of the last entry, which is not committed yet, if it has one; false if a full disk kept everybody waiting: then
+    ///   all is committed, or abandoned because the node stops.
+    private mutating func recover(from first: LMDBError) throws -> (outcome: Outcome?, isUncommitted: Bool) {
         var error = first
         var hasStalled = false
         while true {
@@ -239,14 +339,14 @@ private struct ApplyLoop: ~Copyable {
             case .diskFull:
                 hasStalled = true
                 waitForSpace()
-                if isAbandoned { return nil }
+                if isAbandoned { return (nil, false) }
             default: throw error
             }
             do {
                 let outcome = try applyAgain()
-                guard hasStalled else { return outcome }
+                guard hasStalled else { return (outcome, true) }
                 try commitAfterStall()
-                return nil
+                return (nil, false)
             } catch let next as LMDBError {
                 error = next
             }
@@ -256,15 +356,18 @@ private struct ApplyLoop: ~Copyable {
     private mutating func applyAgain() throws -> Outcome? {
         var outcome: Outcome?
         var open = try stateMachine.environment.beginWrite()
-        for entry in uncommitted { outcome = try stateMachine.apply(entry.mutation, at: entry.index, in: &open) }
+        for entry in uncommitted { outcome = try stateMachine.apply(entry, in: &open) }
         transaction = consume open
         return outcome
     }
 
     private mutating func waitForSpace() {
         if owner.setStalled(true) { logger.warning("the disk is full: the state waits for space, new writes are refused") }
-        keepUnanswered(waiting + owner.take(waiting: Self.retryMilliseconds).elements)
-        waiting = []
+        let works = waiting + owner.take(waiting: Self.retryMilliseconds).elements
+        // An image waits for its turn, and what is behind it too.
+        let end = works.firstIndex { if case .install = $0 { true } else { false } } ?? works.endIndex
+        keepUnanswered(works[..<end])
+        waiting = works[end...]
         isAbandoned = owner.isAskedToStop
     }
 

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// Safe from any thread. Asks the system at most every ``intervalNanoseconds``, so it notices within that time that space ran out or
 /// came back.
-final class DiskSpace: Sendable {
+package final class DiskSpace: Sendable {
     static let intervalNanoseconds: UInt64 = 200_000_000
 
     private struct Reading {
@@ -25,8 +25,16 @@ final class DiskSpace: Sendable {
         self.reserveByteCount = reserveByteCount
     }
 
+    /// Asks the real file system.
+    package convenience init(path: String, reserveByteCount: Int) {
+        self.init(files: PosixFileSystem(), path: path, reserveByteCount: reserveByteCount)
+    }
+
+    /// Free bytes; nil if the file system cannot tell.
+    package var freeByteCount: Int? { files.freeByteCount(path) }
+
     /// Whether less than the reserve is free.
-    var isLow: Bool {
+    package var isLow: Bool {
         guard reserveByteCount > 0 else { return false }
         var clock = timespec()
         clock_gettime(CLOCK_MONOTONIC, &clock)

@@ -1,3 +1,4 @@
+internal import Keyring
 package import LMDB
 
 /// The only way in which state changes, and the place where reads learn how far they must look.
@@ -30,7 +31,9 @@ package enum ProposalFailure: Error, Equatable, Sendable, CustomStringConvertibl
     case overloaded
     /// Refused before it entered the log: the node stops. Retry on another node.
     case stopping
-    /// It may or may not be applied: the node stopped while the mutation was on its way.
+    /// Certainly not applied: no leader could be reached in the time of the request. Retry later.
+    case unavailable
+    /// It may or may not be applied: its time was over, or the node stopped, while the mutation was on its way.
     case outcomeUnknown
 
     package var description: String {
@@ -38,7 +41,8 @@ package enum ProposalFailure: Error, Equatable, Sendable, CustomStringConvertibl
         case .diskFull: "the disk is nearly full; free some space, then retry"
         case .overloaded: "too many requests are waiting; retry later"
         case .stopping: "the node is stopping; retry on another node"
-        case .outcomeUnknown: "the node stopped before the outcome was known; read before you retry"
+        case .unavailable: "the cluster has no leader that this node can reach; retry later"
+        case .outcomeUnknown: "the outcome could not be learned in time; read before you retry"
         }
     }
 }
@@ -50,14 +54,43 @@ package protocol ReplicatedStateMachine: Sendable {
 
     /// Applies the mutation at position `index`, one above the last one applied. Deterministic.
     ///
+    /// - Parameter term: Raft's, of the entry; 0 in a log without terms.
     /// - Throws: `LMDBError`; the transaction must then be aborted.
-    func apply(_ mutation: Mutation, at index: UInt64, in transaction: inout WriteTransaction) throws -> Outcome
+    func apply(_ mutation: Mutation, at index: UInt64, term: UInt64, in transaction: inout WriteTransaction) throws -> Outcome
+    /// Applies an entry that moves the position and changes nothing else.
+    func passNoop(at index: UInt64, term: UInt64, in transaction: inout WriteTransaction) throws
+    /// Applies an entry that changes who belongs to the cluster.
+    func passMembership(_ encoded: [UInt8], at index: UInt64, term: UInt64, in transaction: inout WriteTransaction) throws
+    /// Opens a mutation as it stands in a replicated log.
+    ///
+    /// - Throws: `KeyringError` or `DecodingFailure` for what no node of this cluster wrote.
+    func openMutation(_ sealed: [UInt8]) throws -> Mutation
+    /// Replaces the whole state by that of an image file, durably. On the thread that applies, outside a transaction.
+    func install(snapshot path: String) throws -> SnapshotSummary
 
     /// Position of the last mutation whose effects are committed in the environment; 0 for none.
     func committedIndex() throws -> UInt64
 }
 
-extension SecretStore: ReplicatedStateMachine {}
+extension SecretStore: ReplicatedStateMachine {
+    package func openMutation(_ sealed: [UInt8]) throws -> Mutation {
+        let encoded = try keyring.openLogEntry(sealed.span.bytes)
+        return try Mutation(decoding: encoded.span.bytes)
+    }
+}
+
+extension ReplicatedStateMachine {
+    /// - Returns: The outcome of a mutation.
+    func apply(_ entry: Applier.Entry, in transaction: inout WriteTransaction) throws -> Outcome? {
+        switch entry.content {
+        case .mutation(let mutation): return try apply(mutation, at: entry.index, term: entry.term, in: &transaction)
+        case .sealed: preconditionFailure("entries are opened before they are applied")
+        case .noop: try passNoop(at: entry.index, term: entry.term, in: &transaction)
+        case .membership(let encoded): try passMembership(encoded, at: entry.index, term: entry.term, in: &transaction)
+        }
+        return nil
+    }
+}
 
 extension Mutation {
     /// The secret whose readers wait until this mutation is committed. `nil` where no reader looks for the effect at once:

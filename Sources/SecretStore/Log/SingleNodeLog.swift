@@ -176,7 +176,8 @@ package final class SingleNodeLog: ReplicatedLog {
         for (offset, proposal) in group.enumerated() {
             let index = firstIndex + UInt64(offset)
             applier.enqueue(
-                Applier.Entry(index: index, mutation: proposal.mutation, byteCount: proposal.sealed.count, completion: proposal.completion))
+                Applier.Entry(
+                    index: index, term: 0, content: .mutation(proposal.mutation), byteCount: proposal.sealed.count, completion: proposal.completion))
         }
     }
 }
@@ -198,7 +199,7 @@ private struct Replay {
     mutating func finish() throws {
         guard !entries.isEmpty else { return }
         try stateMachine.environment.write { transaction in
-            for (index, mutation) in entries { _ = try stateMachine.apply(mutation, at: index, in: &transaction) }
+            for (index, mutation) in entries { _ = try stateMachine.apply(mutation, at: index, term: 0, in: &transaction) }
         }
         entries.removeAll(keepingCapacity: true)
     }

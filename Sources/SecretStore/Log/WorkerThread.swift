@@ -4,11 +4,11 @@ internal import Glibc
 ///
 /// The log and the state machine block on the disk, which neither an event loop nor the concurrency pool may do, and an LMDB write
 /// transaction must stay on one thread.
-final class WorkerThread: Sendable {
+package final class WorkerThread: Sendable {
     private let handle: pthread_t
 
     /// Starts the thread.
-    init(_ body: @escaping @Sendable () -> Void) {
+    package init(_ body: @escaping @Sendable () -> Void) {
         let box = Unmanaged.passRetained(Body(run: body))
         var handle = pthread_t()
         let status = pthread_create(&handle, nil, { argument in
@@ -22,7 +22,7 @@ final class WorkerThread: Sendable {
     }
 
     /// Waits until the closure has returned. Call it once, from another thread.
-    func join() { pthread_join(handle, nil) }
+    package func join() { pthread_join(handle, nil) }
 
     private final class Body: Sendable {
         let run: @Sendable () -> Void
@@ -33,7 +33,7 @@ final class WorkerThread: Sendable {
 /// A bounded queue between threads: producers never wait, the one consumer takes everything that is there.
 ///
 /// Sendable: every access to the mutable members happens between `lock` and `unlock` of the same mutex.
-final class WorkQueue<Element: Sendable>: @unchecked Sendable {
+package final class WorkQueue<Element: Sendable>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let changed: UnsafeMutablePointer<pthread_cond_t>
     private var elements: [Element] = []
@@ -46,7 +46,7 @@ final class WorkQueue<Element: Sendable>: @unchecked Sendable {
     /// - Parameters:
     ///   - countMax: Most elements waiting.
     ///   - byteCountMax: Most bytes waiting, as told by `add`. One element is always taken, whatever its size.
-    init(countMax: Int, byteCountMax: Int) {
+    package init(countMax: Int, byteCountMax: Int) {
         self.countMax = countMax
         self.byteCountMax = byteCountMax
         mutex = .allocate(capacity: 1)
@@ -67,10 +67,10 @@ final class WorkQueue<Element: Sendable>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    enum Refusal: Error { case full, closed }
+    package enum Refusal: Error { case full, closed }
 
     /// Adds an element for the consumer.
-    func add(_ element: Element, byteCount: Int = 0) throws(Refusal) {
+    package func add(_ element: Element, byteCount: Int = 0) throws(Refusal) {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         guard !isClosed else { throw .closed }
@@ -81,7 +81,7 @@ final class WorkQueue<Element: Sendable>: @unchecked Sendable {
     }
 
     /// Wakes the consumer although nothing was added.
-    func nudge() {
+    package func nudge() {
         pthread_mutex_lock(mutex)
         isNudged = true
         pthread_cond_signal(changed)
@@ -89,7 +89,7 @@ final class WorkQueue<Element: Sendable>: @unchecked Sendable {
     }
 
     /// Nothing can be added from now on; the consumer still gets what is there.
-    func close() {
+    package func close() {
         pthread_mutex_lock(mutex)
         isClosed = true
         pthread_cond_signal(changed)
@@ -100,7 +100,7 @@ final class WorkQueue<Element: Sendable>: @unchecked Sendable {
     ///
     /// - Parameter milliseconds: `nil` to wait without end.
     /// - Returns: The elements, perhaps none; and whether the queue is closed.
-    func takeAll(waiting milliseconds: Int? = nil) -> (elements: [Element], isClosed: Bool) {
+    package func takeAll(waiting milliseconds: Int? = nil) -> (elements: [Element], isClosed: Bool) {
         var deadline = timespec()
         if let milliseconds {
             clock_gettime(CLOCK_MONOTONIC, &deadline)

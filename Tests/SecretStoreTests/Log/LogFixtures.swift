@@ -46,7 +46,14 @@ final class RecordingStateMachine: ReplicatedStateMachine {
         meta = try environment.openTable("meta")
     }
 
-    func apply(_ mutation: Mutation, at index: UInt64, in transaction: inout WriteTransaction) throws -> Outcome {
+    func passNoop(at index: UInt64, term: UInt64, in transaction: inout WriteTransaction) throws { preconditionFailure("a single node has none") }
+    func passMembership(_ encoded: [UInt8], at index: UInt64, term: UInt64, in transaction: inout WriteTransaction) throws {
+        preconditionFailure("a single node has none")
+    }
+    func openMutation(_ sealed: [UInt8]) throws -> Mutation { preconditionFailure("a single node hands mutations over open") }
+    func install(snapshot path: String) throws -> SnapshotSummary { preconditionFailure("a single node has none") }
+
+    func apply(_ mutation: Mutation, at index: UInt64, term: UInt64, in transaction: inout WriteTransaction) throws -> Outcome {
         if fullDiskFailures.load(ordering: .relaxed) > 0 {
             fullDiskFailures.subtract(1, ordering: .relaxed)
             throw LMDBError(.diskFull, during: "apply")
