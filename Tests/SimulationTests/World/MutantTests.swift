@@ -1,5 +1,6 @@
 #if CONCLAVE_MUTANTS
 import Raft
+import Sessions
 import Testing
 
 @testable import Simulation
