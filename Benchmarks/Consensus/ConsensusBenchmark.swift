@@ -10,19 +10,26 @@ struct ConsensusBenchmark: ParsableCommand {
     @Option(help: "Seconds for each row.")
     var seconds = 2.0
 
+    @Option(parsing: .upToNextOption, help: "Bytes of an entry, for the log.")
+    var entry = [256, 1_024, 16_384]
+
+    @Option(parsing: .upToNextOption, help: "Writers, for the log.")
+    var writers = [1, 16, 256]
+
     @Option(help: "A directory on the disk to measure; files are made there, and removed.")
     var directory: String
 
     func validate() throws {
         guard seconds > 0, seconds < 3_600 else { throw ValidationError("--seconds must be more than 0 and less than 3600.") }
+        guard (entry + writers).allSatisfy({ $0 > 0 && $0 <= 1 << 20 }) else { throw ValidationError("--entry and --writers must be from 1 to 1048576.") }
     }
 
     func run() throws {
         let report = Report()
         report.printHead()
         let nanoseconds = UInt64(seconds * 1e9)
-        for payloadByteCount in [256, 1_024, 16_384] {
-            for writers in [1, 16, 256] {
+        for payloadByteCount in entry {
+            for writers in writers {
                 let path = directory + "/\(payloadByteCount)-\(writers)"
                 try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
                 defer { try? FileManager.default.removeItem(atPath: path) } // a folder that is left behind does no harm

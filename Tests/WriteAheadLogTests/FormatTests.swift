@@ -65,8 +65,8 @@ struct FormatTests {
         ]
         let (bytes, name, end) = try Self.written(writes)
         #expect(name == "0000000000000001-0000000000000001.wal")
-        #expect(end == 8_776)
-        #expect(bytes.withUnsafeBytes { CRC32C.of($0) } == 240_316_070)
+        #expect(end == 12_872)
+        #expect(bytes.withUnsafeBytes { CRC32C.of($0) } == 3_496_746_851)
     }
 
     @Test func `a header is read back as it was written, and not at all with one bit changed`() throws {
@@ -124,13 +124,13 @@ struct RefusalTests {
         _ = try open(disk)
     }
 
-    @Test(arguments: [0, 1, 2, 4])
+    @Test(arguments: 0..<4)
     func `a missing segment is refused, and found again when it comes back`(_ number: Int) throws {
         let disk = SimulatedDisk()
         let log = try open(disk)
         for index in 1...10 as ClosedRange<UInt64> { try log.append([entry(index)]) }
         _ = try log.sync()
-        #expect(log.segments.count > 5)
+        #expect(log.segments.count > 4)
         let names = log.segments.map(\.name)
         let directory = disk.open()
         try directory.rename(names[number], to: "elsewhere")

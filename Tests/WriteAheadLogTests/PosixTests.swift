@@ -14,9 +14,9 @@ struct PosixTests {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
-    private func open() throws -> (log: WriteAheadLog<PosixLogDirectory>, recovered: RecoveredLog) {
+    private func open(segmentByteCount: Int = 65_536) throws -> (log: WriteAheadLog<PosixLogDirectory>, recovered: RecoveredLog) {
         var settings = LogSettings()
-        settings.segmentByteCount = 65_536
+        settings.segmentByteCount = segmentByteCount
         return try WriteAheadLog.open(
             PosixLogDirectory(path: path), identity: LogIdentity(cluster: 1, node: 2), settings: settings, nonces: { .random(in: 0 ... .max) })
     }
@@ -43,6 +43,26 @@ struct PosixTests {
             #expect(attributes[.posixPermissions] as? Int == 0o600)
             #expect(attributes[.size] as? Int == 65_536)
         }
+    }
+
+    /// It goes to the file system in several pieces.
+    @Test func `a write of many entries of all lengths is there as a whole`() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let entries = (1...3_000 as ClosedRange<UInt64>).map { index in
+            let payload = (0..<Int(index * 7 % 1_000)).map { UInt8(truncatingIfNeeded: Int(index) &+ $0) }
+            return Entry(id: EntryID(term: Term(1), index: LogIndex(index)), body: .command(Command(payload)))
+        }
+        do {
+            let log = try open(segmentByteCount: 1 << 20).log
+            try log.append([
+                LogWrite(sequence: WriteSequence(1), hardState: nil, reset: nil, truncateFrom: nil, entries: entries, commit: .zero, endsRecovery: false),
+            ])
+            #expect(try log.sync() == WriteSequence(1))
+            #expect(log.segments.count == 2)
+        }
+        let (log, recovered) = try open(segmentByteCount: 1 << 20)
+        #expect(recovered.lastIndex == LogIndex(3_000) && !recovered.isDamaged && !recovered.wasTorn)
+        #expect(log.entries(from: LogIndex(1), through: LogIndex(3_000), byteCountMax: .max) == entries)
     }
 
     @Test func `a directory belongs to one log`() throws {

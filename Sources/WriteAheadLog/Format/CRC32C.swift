@@ -2,7 +2,7 @@ internal import CChecksum
 
 /// The Castagnoli checksum (RFC 3720, appendix B.4): by the processor's instruction, or eight bytes at a time by tables.
 struct CRC32C {
-    private static let hasInstruction = checksum_has_crc32c() != 0
+    private static var hasInstruction: Bool { checksum_has_crc32c() != 0 }
 
     private static let tables: [UInt32] = {
         var tables = [UInt32](repeating: 0, count: 8 * 256)

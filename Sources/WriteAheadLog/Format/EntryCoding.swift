@@ -5,24 +5,24 @@ enum EntryCoding {
     /// What stands before the bytes of a command.
     static let commandPrefixByteCount = 16
 
-    static func kind(of entry: Entry) -> Record.Kind {
-        switch entry.body {
+    static func kind(of body: Entry.Body) -> Record.Kind {
+        switch body {
         case .noop: .noop
         case .command: .command
         case .membership: .membership
         }
     }
 
-    static func payloadByteCount(of entry: Entry) -> Int {
-        switch entry.body {
+    static func payloadByteCount(of body: Entry.Body) -> Int {
+        switch body {
         case .noop: 0
         case .command(let command): commandPrefixByteCount + command.payload.count
         case .membership(let membership): byteCount(of: membership)
         }
     }
 
-    static func append(_ entry: Entry, to bytes: inout some ByteSink) {
-        switch entry.body {
+    static func append(_ body: Entry.Body, to bytes: inout some ByteSink) {
+        switch body {
         case .noop: break
         case .command(let command):
             bytes.put(command.onlyIfTerm?.raw ?? 0)

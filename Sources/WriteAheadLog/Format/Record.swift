@@ -32,18 +32,23 @@ struct Record {
 
     // MARK: Checksums, see ``RecordBuffer`` for the writing
 
-    private static func checksum(of payload: UnsafeRawBufferPointer, _ nonce: UInt64) -> UInt32 {
+    /// What every checksum of a segment begins with.
+    static func seed(nonce: UInt64) -> CRC32C {
         var crc = CRC32C()
         crc.update(nonce)
+        return crc
+    }
+
+    private static func checksum(of payload: UnsafeRawBufferPointer, _ nonce: UInt64) -> UInt32 {
+        var crc = seed(nonce: nonce)
         crc.update(payload)
         return crc.value
     }
 
-    static func chain(_ header: UnsafeRawBufferPointer, after chain: UInt32, _ nonce: UInt64) -> UInt32 {
-        var crc = CRC32C()
-        crc.update(nonce)
-        crc.update(UInt64(chain))
+    private static func chain(_ header: UnsafeRawBufferPointer, after chain: UInt32, _ nonce: UInt64) -> UInt32 {
+        var crc = seed(nonce: nonce)
         crc.update(header)
+        crc.update(UInt64(chain))
         return crc.value
     }
 

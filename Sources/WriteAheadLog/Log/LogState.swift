@@ -13,9 +13,16 @@ struct LogState: Equatable {
     var boundary: SnapshotMeta?
     var isDamaged = false
 
-    mutating func add(_ id: EntryID, _ membership: Membership?) {
-        lastID = id
-        if let membership { memberships.append(MembershipRecord(index: id.index, membership: membership)) }
+    mutating func add(_ entries: ArraySlice<Entry>) {
+        // By position, for a copy of an entry costs more than all that is done with it here.
+        for position in entries.indices {
+            let id = entries[position].id
+            precondition(id.index == lastID.index.next, "the log has no holes")
+            lastID = id
+            if case .membership(let membership) = entries[position].body {
+                memberships.append(MembershipRecord(index: id.index, membership: membership))
+            }
+        }
     }
 
     /// - Parameter previous: The entry before `index`.

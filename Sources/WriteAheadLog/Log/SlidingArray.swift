@@ -24,10 +24,10 @@ struct SlidingArray<Element> {
 
     mutating func append(_ element: Element) { elements.append(element) }
 
-    mutating func removeFirst() {
-        precondition(!isEmpty, "something to remove")
-        elements[head] = nil
-        head += 1
+    mutating func removeFirst(_ removed: Int = 1) {
+        precondition(removed <= count, "something to remove")
+        for position in head..<head + removed { elements[position] = nil }
+        head += removed
         guard head >= 64, head * 2 >= elements.count else { return }
         elements.removeFirst(head)
         head = 0

@@ -16,22 +16,32 @@ package final class LogTail: LogView, Sendable {
 
 /// The newest entries of the log in memory, and a stretch of older ones that was asked for. Bounded by bytes, but for the newest write.
 struct TailCache {
+    /// Entries of one write, never none: they share the write's memory.
+    private struct Run {
+        let entries: ArraySlice<Entry>
+        let byteCount: Int
+
+        var first: LogIndex { entries[entries.startIndex].index }
+        var last: LogIndex { entries[entries.endIndex - 1].index }
+    }
+
     private let byteCountMax: Int
-    /// The entries of one write each, never none: they share the write's memory. Consecutive; the last is the log's last.
-    private var runs = SlidingArray<ArraySlice<Entry>>()
+    /// Consecutive; the last entry is the log's last, unless the log is empty.
+    private var runs = SlidingArray<Run>()
     private var byteCount = 0
     private var fetched: ArraySlice<Entry> = []
 
     init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
 
-    mutating func append(_ entries: [Entry]) {
-        runs.append(entries[...])
-        byteCount += Self.byteCount(of: entries[...])
-        while byteCount > byteCountMax, runs.count > 1 { replace(0, with: []) }
+    /// - Parameter byteCount: Of all of them, known to the caller, who has just looked at each.
+    mutating func append(_ entries: [Entry], byteCount: Int) {
+        runs.append(Run(entries: entries[...], byteCount: byteCount))
+        self.byteCount += byteCount
+        while self.byteCount > byteCountMax, runs.count > 1 { replace(0, with: []) }
     }
 
     mutating func truncate(from index: LogIndex) {
-        while let run = runs.last, run[run.endIndex - 1].index >= index { replace(runs.count - 1, with: run.prefix { $0.index < index }) }
+        while let run = runs.last, run.last >= index { replace(runs.count - 1, with: run.entries.prefix { $0.index < index }) }
         fetched = fetched.prefix { $0.index < index }
     }
 
@@ -42,7 +52,7 @@ struct TailCache {
     }
 
     mutating func dropThrough(_ index: LogIndex) {
-        while let run = runs.first, run[run.startIndex].index <= index { replace(0, with: run.drop { $0.index <= index }) }
+        while let run = runs.first, run.first <= index { replace(0, with: run.entries.drop { $0.index <= index }) }
         fetched = fetched.drop { $0.index <= index }
     }
 
@@ -50,10 +60,11 @@ struct TailCache {
     mutating func keepFetched(_ entries: [Entry]) { fetched = entries[...] }
 
     /// - Parameter position: Of the first run or the last.
-    private mutating func replace(_ position: Int, with part: ArraySlice<Entry>) {
-        byteCount -= Self.byteCount(of: runs[position]) - Self.byteCount(of: part)
-        if !part.isEmpty {
-            runs[position] = part
+    private mutating func replace(_ position: Int, with entries: ArraySlice<Entry>) {
+        byteCount -= runs[position].byteCount
+        if !entries.isEmpty {
+            runs[position] = Run(entries: entries, byteCount: entries.reduce(0) { $0 + $1.byteCount })
+            byteCount += runs[position].byteCount
         } else if position == 0 {
             runs.removeFirst()
         } else {
@@ -61,23 +72,21 @@ struct TailCache {
         }
     }
 
-    private static func byteCount(of entries: ArraySlice<Entry>) -> Int { entries.reduce(0) { $0 + $1.byteCount } }
-
     func entries(from first: LogIndex, through last: LogIndex, byteCountMax: Int) -> [Entry]? {
         var part: [Entry] = []
         var byteCount = 0
         /// Whether more is wanted.
-        func add(_ run: ArraySlice<Entry>) -> Bool {
-            for entry in run.dropFirst(Int(first.distance(from: run[run.startIndex].index))) {
+        func add(_ entries: ArraySlice<Entry>) -> Bool {
+            for entry in entries.dropFirst(Int(first.distance(from: entries[entries.startIndex].index))) {
                 guard entry.index <= last, byteCount < byteCountMax else { return false }
                 part.append(entry)
                 byteCount += entry.byteCount
             }
             return true
         }
-        var position = runs.prefixCount { $0[$0.endIndex - 1].index < first }
-        if position < runs.count, runs[position][runs[position].startIndex].index <= first {
-            while position < runs.count, add(runs[position]) { position += 1 }
+        var position = runs.prefixCount { $0.last < first }
+        if position < runs.count, runs[position].first <= first {
+            while position < runs.count, add(runs[position].entries) { position += 1 }
         } else if let start = fetched.first?.index, start <= first {
             _ = add(fetched)
         }

@@ -76,8 +76,8 @@ extension WriteAheadLog {
     }
 
     private static func describe(_ name: String, _ offset: Int, setAside names: [String]) -> String {
-        let rest = names.isEmpty ? "" : "; the segments behind it are kept as " + names.map { "'\($0)'" }.joined(separator: ", ")
-        return "the log segment '\(name)' is damaged at byte \(offset)" + rest + "; the node gets what is missing from the others"
+        let rest = names.isEmpty ? "" : "; the segments of that part are kept as " + names.map { "'\($0)'" }.joined(separator: ", ")
+        return "the log is damaged behind byte \(offset) of '\(name)'" + rest + "; the node gets what is missing from the others"
     }
 
     private func recovered(wasTorn: Bool, damage: String? = nil) -> RecoveredLog {

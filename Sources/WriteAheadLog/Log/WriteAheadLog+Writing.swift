@@ -7,6 +7,12 @@ extension WriteAheadLog {
     private var current: Segment { segments[segments.count - 1] }
     /// Of the last segment, in bytes: it may be from a life with other settings.
     var capacity: Int { current.file.byteCount }
+    private var segmentEnd: SegmentEnd {
+        let current = current
+        return SegmentEnd(
+            sequence: current.sequence, seed: Record.seed(nonce: recordNonce(current.nonce)), capacity: current.file.byteCount,
+            bufferStart: bufferStart, syncedEnd: syncedEnd)
+    }
 
     func recordNonce(_ nonce: UInt64) -> UInt64 { settings.isPlanted(.staleRecordAccepted) ? 0 : nonce }
 
@@ -15,8 +21,8 @@ extension WriteAheadLog {
         var byteCount = 0
         for write in writes {
             byteCount += 8 * Record.headerByteCount + (write.reset == nil ? 0 : 4_096)
-            for entry in write.entries {
-                let payload = EntryCoding.payloadByteCount(of: entry)
+            for position in write.entries.indices {
+                let payload = EntryCoding.payloadByteCount(of: write.entries[position].body)
                 guard payload <= settings.payloadByteCountMax + EntryCoding.commandPrefixByteCount else { throw .entryTooLarge(byteCount: payload) }
                 byteCount += Record.byteCount(payload: payload)
             }
@@ -27,13 +33,13 @@ extension WriteAheadLog {
     func encode(_ write: LogWrite) throws(LogFault) {
         if let hardState = write.hardState {
             if !settings.isPlanted(.hardStateNotWritten) {
-                _ = try put(.hardState, EntryCoding.hardStateByteCount) { EntryCoding.append(hardState, to: &$0) }
+                try put(.hardState, EntryCoding.hardStateByteCount) { EntryCoding.append(hardState, to: &$0) }
             }
             state.hardState = hardState
         }
         if let meta = write.reset {
             if !settings.isPlanted(.resetNotWritten) {
-                _ = try put(.reset, index: meta.last.index.raw, term: meta.last.term.raw, EntryCoding.byteCount(of: meta)) {
+                try put(.reset, index: meta.last.index.raw, term: meta.last.term.raw, EntryCoding.byteCount(of: meta)) {
                     EntryCoding.append(meta, to: &$0)
                 }
             }
@@ -43,47 +49,49 @@ extension WriteAheadLog {
         }
         if let index = write.truncateFrom {
             let previous = entryID(before: index)
-            if !settings.isPlanted(.truncationForgotten) { _ = try put(.truncate, index: index.raw, term: previous.term.raw) }
+            if !settings.isPlanted(.truncationForgotten) { try put(.truncate, index: index.raw, term: previous.term.raw) }
             truncate(from: index, previous: previous)
         }
-        for entry in write.entries {
-            precondition(entry.index == state.lastID.index.next, "the log has no holes")
-            let count = EntryCoding.payloadByteCount(of: entry)
-            let offset = try put(EntryCoding.kind(of: entry), index: entry.index.raw, term: entry.term.raw, count) { EntryCoding.append(entry, to: &$0) }
-            place(entry, EntryPlace(term: entry.term, segment: current.sequence, offset: offset, byteCount: Record.byteCount(payload: count)))
-        }
-        if !write.entries.isEmpty { tail.change { $0.append(write.entries) } }
+        if !write.entries.isEmpty { try put(write.entries) }
         if write.endsRecovery {
-            _ = try put(.recoveryEnded)
+            try put(.recoveryEnded)
             state.isDamaged = false
         }
         let commit = settings.isPlanted(.commitHintTooHigh) ? state.lastID.index : write.commit
         if commit > state.commit {
-            _ = try put(.commit, index: commit.raw)
+            try put(.commit, index: commit.raw)
             state.commit = commit
         }
         sealRecord(endsWrite: true)
     }
 
     /// Appends a record to the buffer, or to the next segment when this one is full.
-    ///
-    /// - Returns: Where in the segment it lies.
     private func put(
         _ kind: Record.Kind, index: UInt64 = 0, term: UInt64 = 0, _ byteCount: Int = 0, _ payload: (inout PayloadWriter) -> Void = { _ in }
-    ) throws(LogFault) -> Int {
+    ) throws(LogFault) {
         sealRecord(endsWrite: false)
-        // A segment always has room for the record that seals it.
-        if position + Record.byteCount(payload: byteCount) + Record.headerByteCount > capacity { try turnOver() }
+        if !segmentEnd.hasRoom(for: Record.byteCount(payload: byteCount), at: position) { try turnOver() }
         if buffer.count >= Self.flushByteCount { try flush() }
-        let offset = position
-        buffer.append(
-            kind, index: index, term: term, nonce: recordNonce(current.nonce), syncedBefore: syncedEnd, payloadByteCount: byteCount, payload: payload)
-        return offset
+        var writer = buffer.begin(kind, index: index, term: term, payloadByteCount: byteCount, in: segmentEnd)
+        payload(&writer)
+        buffer.finish(writer)
     }
 
-    private func sealRecord(endsWrite: Bool) {
-        chain = buffer.seal(endsWrite: endsWrite, after: chain, nonce: recordNonce(current.nonce))
+    private func put(_ entries: [Entry]) throws(LogFault) {
+        var rest = entries[...]
+        while true {
+            let count = buffer.append(rest, in: segmentEnd, after: &chain, byteCountMax: Self.flushByteCount, places: &places)
+            state.add(rest.prefix(count))
+            rest = rest.dropFirst(count)
+            guard !rest.isEmpty else { break }
+            sealRecord(endsWrite: false)
+            if buffer.count >= Self.flushByteCount { try flush() } else { try turnOver() }
+        }
+        let byteCount = (places.count - entries.count..<places.count).reduce(0) { $0 + places[$1].byteCount }
+        tail.change { $0.append(entries, byteCount: byteCount) }
     }
+
+    private func sealRecord(endsWrite: Bool) { buffer.seal(endsWrite: endsWrite, after: &chain, segmentEnd.seed) }
 
     /// So much goes to the file system at once: it copies out of the processor's cache then what was just encoded.
     private static var flushByteCount: Int { 256 << 10 }
@@ -91,13 +99,9 @@ extension WriteAheadLog {
     // MARK: What the records mean
 
     func add(_ entry: Entry, _ place: EntryPlace) {
-        self.place(entry, place)
-        tail.change { $0.append([entry]) }
-    }
-
-    private func place(_ entry: Entry, _ place: EntryPlace) {
         places.append(place)
-        state.add(entry.id, entry.membership)
+        state.add([entry])
+        tail.change { $0.append([entry], byteCount: place.byteCount) }
     }
 
     func entryID(before index: LogIndex) -> EntryID {
@@ -143,7 +147,8 @@ extension WriteAheadLog {
 
     /// Ends the last segment and begins another. What the last one holds is on disk before the next one has a name.
     private func turnOver() throws(LogFault) {
-        buffer.append(.seal, index: 0, term: 0, nonce: recordNonce(current.nonce), syncedBefore: syncedEnd, payloadByteCount: 0) { _ in }
+        sealRecord(endsWrite: false)
+        buffer.finish(buffer.begin(.seal, index: 0, term: 0, payloadByteCount: 0, in: segmentEnd))
         sealRecord(endsWrite: false)
         try flush()
         try syncSegment()
@@ -158,11 +163,10 @@ extension WriteAheadLog {
     func beginSegment(behind previous: UInt64, end: Int, sequence: UInt64? = nil) throws(LogFault) {
         if spare == nil { try makeSpare() }
         guard let file = spare.take() else { preconditionFailure("a spare was made a line above") }
-        var carried = state
-        if settings.isPlanted(.hardStateNotCarriedOver) { carried.hardState = HardState(term: .zero, vote: nil) }
+        if settings.isPlanted(.hardStateNotCarriedOver) { state.hardState = HardState(term: .zero, vote: nil) }
         let header = SegmentHeader(
             identity: identity, sequence: sequence ?? previous + 1, nonce: nonces(), oldest: oldestNeeded, previousSequence: previous, previousEnd: end,
-            state: carried)
+            state: state)
         try io { () throws(FileFault) in
             try file.write(header.encode(), at: 0)
             if !settings.isPlanted(.segmentNotSyncedBeforeRename) { try file.sync() }

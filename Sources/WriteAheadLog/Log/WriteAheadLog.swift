@@ -74,6 +74,8 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
     // MARK: Writing
 
     /// Hands writes, in the order of their sequences, to the file system. They are durable after the next ``sync()``.
+    ///
+    /// Compiled once more for the real file system: code for any directory would look up types and copy segments for every record.
     @specialized(where Directory == PosixLogDirectory)
     package func append(_ writes: [LogWrite]) throws(LogFault) {
         if let fault { throw fault }
@@ -195,11 +197,10 @@ package final class WriteAheadLog<Directory: LogDirectory>: LogView {
             // Into the other slot as well, so that damage to one does not make the log look as if segments were missing.
             if !settings.isPlanted(.oldestNotMarked) { try writeSlot() }
             segments.removeFirst(dropped.count)
-            var base = state.base
-            while let place = places.first, place.segment < segments[0].sequence {
-                places.removeFirst()
-                base = EntryID(term: place.term, index: base.index.next)
-            }
+            let first = segments[0].sequence
+            let gone = places.prefixCount { $0.segment < first }
+            let base = gone == 0 ? state.base : EntryID(term: places[gone - 1].term, index: state.base.index + gone)
+            places.removeFirst(gone)
             state.moveBase(to: base)
             tail.change { $0.dropThrough(base.index) }
         }
