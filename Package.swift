@@ -51,7 +51,12 @@ let package = Package(
         .target(name: "PeerLinks", dependencies: ["Raft", "OpenSSL", nioCore, nioPosix, nioTLS, logging], swiftSettings: strict),
 
         // MARK: Floor 3
-        .target(name: "SecretStore", dependencies: ["LMDB", "Keyring", "OpenSSL", logging], swiftSettings: strict),
+        .target(name: "SecretStore", dependencies: ["Raft", "LMDB", "Keyring", "OpenSSL", logging], swiftSettings: strict),
+
+        // MARK: Floor 4
+        .target(
+            name: "ClusterIdentity", dependencies: ["PeerLinks", "SecretStore", "Keyring", "OpenSSL", "Raft", nioCore, nioPosix, nioTLS, logging],
+            swiftSettings: strict),
 
         // MARK: Floor 4
         .target(
@@ -106,7 +111,11 @@ let package = Package(
         .testTarget(name: "AccessTests", dependencies: ["Access", "OpenSSL"], swiftSettings: strict),
         .testTarget(
             name: "PeerLinksTests", dependencies: ["PeerLinks", "Raft", "OpenSSL", nioCore, nioPosix, nioTLS, logging], swiftSettings: strict),
-        .testTarget(name: "SecretStoreTests", dependencies: ["SecretStore", "LMDB", "Keyring", "OpenSSL", logging], swiftSettings: strict),
+        .testTarget(name: "SecretStoreTests", dependencies: ["SecretStore", "Raft", "LMDB", "Keyring", "OpenSSL", logging], swiftSettings: strict),
+        .testTarget(
+            name: "ClusterIdentityTests",
+            dependencies: ["ClusterIdentity", "PeerLinks", "SecretStore", "LMDB", "Keyring", "OpenSSL", "Raft", nioCore, nioPosix, nioTLS, logging],
+            swiftSettings: strict),
         .testTarget(
             name: "NodeTests",
             dependencies: ["Node", "Raft", "SecretStore", "LMDB", "Keyring", "OpenSSL", nioCore, nioPosix, logging], swiftSettings: plantedFaults),

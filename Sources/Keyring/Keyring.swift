@@ -15,6 +15,9 @@ package final class Keyring: Sendable {
     /// The domain key term that new records and log entries are sealed under.
     package let currentTerm: UInt32
 
+    /// The wrapped keys and their names, and the key that opens them: what a node that joins is given.
+    let file: KeyringFile
+    let root: SecretBytes
     private let domainKeys: [UInt32: DomainKey]
     /// The same keys by the reference that ciphertexts name.
     let domainKeysByReference: [String: WrappingKey]
@@ -92,7 +95,7 @@ package final class Keyring: Sendable {
             + KeyReference.all.map { wrapped(.random(count: AESGCM.keyByteCount), $0, under: domainKey, .keyEncryptionKey) }
     }
 
-    private init(_ file: KeyringFile, root: SecretBytes) throws(KeyringError) {
+    init(_ file: KeyringFile, root: SecretBytes) throws(KeyringError) {
         let rootKey = WrappingKey(reference: "root/" + file.rootKeyID, key: root)
         func open(_ key: KeyringFile.Key, _ purpose: Purpose, _ find: (String) -> WrappingKey?) throws(KeyringError) -> SecretBytes {
             try MessageWrap.open(key.wrapped.span.bytes, cluster: file.clusterID, purpose: purpose, find: find) { $0.append(key.reference) }
@@ -115,6 +118,8 @@ package final class Keyring: Sendable {
         guard let currentTerm = domainKeys.keys.max(), let fingerprintKey else { throw .file("the keyring lacks a domain key or the fingerprint key") }
         for reference in KeyReference.all where keyEncryptionKeys[reference] == nil { throw .unknownKey(reference: reference) }
         clusterID = file.clusterID
+        self.file = file
+        self.root = root
         self.currentTerm = currentTerm
         self.domainKeys = domainKeys
         self.domainKeysByReference = domainKeysByReference

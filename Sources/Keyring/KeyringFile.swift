@@ -48,15 +48,20 @@ struct KeyringFile: Equatable {
         var reader = FieldReader(bytes)
         guard reader.take(Self.magic.count).map(Array.init) == Self.magic,
             let clusterID = reader.text(), let sealKind = reader.text(), let rootKeyID = reader.text(),
-            let sealedRootKey = reader.field(), let count = reader.number(UInt32.self), count <= Self.keyCountMax
+            let sealedRootKey = reader.field(), let keys = Self.keys(from: &reader), reader.isAtEnd
         else { return nil }
+        self.init(clusterID: clusterID, sealKind: sealKind, rootKeyID: rootKeyID, sealedRootKey: sealedRootKey, keys: keys)
+    }
+
+    /// The number of keys and the keys; `nil` if there are too many or too few bytes.
+    static func keys(from reader: inout FieldReader) -> [Key]? {
+        guard let count = reader.number(UInt32.self), count <= keyCountMax else { return nil }
         var keys: [Key] = []
         for _ in 0..<count {
             guard let reference = reader.text(), let wrapped = reader.field() else { return nil }
             keys.append(Key(reference: reference, wrapped: wrapped))
         }
-        guard reader.isAtEnd else { return nil }
-        self.init(clusterID: clusterID, sealKind: sealKind, rootKeyID: rootKeyID, sealedRootKey: sealedRootKey, keys: keys)
+        return keys
     }
 
     /// What the seal authenticates together with the root key.

@@ -46,6 +46,23 @@ package enum PrivateFile {
         try synchronizeDirectory(of: path)
     }
 
+    /// Whether there is something of that name, readable or not.
+    package static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
+
+    /// Removes a file, durably. Does nothing where there is none.
+    ///
+    /// - Throws: ``KeyringError/file(_:)`` with the path and the reason.
+    package static func remove(_ path: String) throws(KeyringError) {
+        guard unlink(path) == 0 else {
+            guard errno == ENOENT else { throw failure("cannot remove", path) }
+            return
+        }
+        try synchronizeDirectory(of: path)
+    }
+
     /// Makes the names in the directory of `path` durable.
     private static func synchronizeDirectory(of path: String) throws(KeyringError) {
         let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."

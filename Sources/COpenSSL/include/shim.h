@@ -117,6 +117,8 @@ static inline GENERAL_NAME *shim_general_names_get(const GENERAL_NAMES *names, i
 
 static inline STACK_OF(X509) *shim_certificates_new(void) { return sk_X509_new_null(); }
 static inline int shim_certificates_push(STACK_OF(X509) *stack, X509 *certificate) { return sk_X509_push(stack, certificate) > 0; }
+static inline int shim_certificates_count(const STACK_OF(X509) *stack) { return sk_X509_num(stack); }
+static inline X509 *shim_certificates_get(const STACK_OF(X509) *stack, int i) { return sk_X509_value(stack, i); }
 /// Frees the stack, not the certificates in it.
 static inline void shim_certificates_free(STACK_OF(X509) *stack) { sk_X509_free(stack); }
 

@@ -40,7 +40,7 @@ extension APIError {
             case .tooManyTags:
                 APIError(.invalidParameter, "A secret can have at most \(Limits.tagsPerSecretMax) tags.")
             // Commands of the operator, which no API call makes; an account that is gone takes its access keys along.
-            case .accountNotFound, .accountAlreadyExists, .accessKeyInOtherAccount: .internalFailure
+            case .accountNotFound, .accountAlreadyExists, .accessKeyInOtherAccount, .cluster: .internalFailure
             // As for `outcomeUnknown` below: whether it was executed before is not known.
             case .expired: .internalFailure
             }

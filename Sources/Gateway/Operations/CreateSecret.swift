@@ -68,7 +68,7 @@ extension CreateSecret.Output {
         case .secret(let arn): self.init(secret: SecretOutput(arn), versionID: nil)
         case .version(let arn, let id, _): self.init(secret: SecretOutput(arn), versionID: id.rawValue)
         case .failed(let failure): throw APIError(failure)
-        case .deletion, .done: throw .internalFailure
+        case .deletion, .done, .node: throw .internalFailure
         }
     }
 }

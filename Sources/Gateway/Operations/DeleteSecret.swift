@@ -40,7 +40,7 @@ enum DeleteSecret: Operation {
                 switch outcome {
                 case .deletion(let arn, let date): return Output(secret: SecretOutput(arn), deletionDate: date)
                 case .failed(let failure): throw APIError(failure)
-                case .secret, .version, .done: throw .internalFailure
+                case .secret, .version, .done, .node: throw .internalFailure
                 }
             }
         }

@@ -44,7 +44,7 @@ enum PutSecretValue: Operation {
             switch outcome {
             case .version(let arn, let id, let stages): return Output(secret: SecretOutput(arn), versionID: id, stages: stages)
             case .failed(let failure): throw APIError(failure)
-            case .secret, .deletion, .done: throw .internalFailure
+            case .secret, .deletion, .done, .node: throw .internalFailure
             }
         }
     }

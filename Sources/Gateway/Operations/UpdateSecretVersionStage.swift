@@ -35,7 +35,7 @@ extension SecretOutput {
         switch outcome {
         case .secret(let arn): self.init(arn)
         case .failed(let failure): throw APIError(failure)
-        case .version, .deletion, .done: throw .internalFailure
+        case .version, .deletion, .done, .node: throw .internalFailure
         }
     }
 }

@@ -2,8 +2,9 @@ internal import COpenSSL
 
 /// Certificates, keys and policy shared by the connections made from it: an `SSL_CTX`.
 ///
-/// Three kinds: ``api(credential:)`` for the listener of API clients, ``apiClient(trusting:)`` for our own clients of it, and
-/// ``peer(credential:trusting:applicationProtocol:accepts:)`` for both ends of the links between nodes.
+/// Four kinds: ``api(credential:)`` for the listener of API clients, ``apiClient(trusting:)`` for our own clients of it,
+/// ``peer(credential:trusting:applicationProtocol:openProtocols:accepts:)`` for both ends of the links between nodes, and
+/// ``joinClient(authority:applicationProtocol:accepts:)`` for a new node.
 /// Renegotiation, compression and early data are off everywhere.
 ///
 /// Sendable: an `SSL_CTX` is not changed after its factory function returns, and `SSL_new` counts references atomically.
@@ -35,6 +36,8 @@ package final class TLSContext: @unchecked Sendable {
     let isProtocolRequired: Bool
     /// The last word on a certificate whose chain, time, purpose and name are already right.
     let accepts: @Sendable (Certificate) -> Bool
+    /// SHA-256 of the only authority that a joining node trusts; set before the factory function returns, nil for the other kinds.
+    var pinnedAuthority: Digest?
 
     private init(
         minimumVersion: CInt, applicationProtocol: String, openProtocols: [String] = [], isProtocolRequired: Bool,
@@ -133,11 +136,16 @@ package final class TLSContext: @unchecked Sendable {
 
     // MARK: Steps of construction
 
-    private func check(_ status: CInt) throws(TLSError) {
+    /// Where ``joinClient(authority:applicationProtocol:accepts:)`` begins: TLS 1.3 only, the application protocol is required.
+    static func joining(applicationProtocol: String, accepts: @escaping @Sendable (Certificate) -> Bool) throws(TLSError) -> TLSContext {
+        try TLSContext(minimumVersion: TLS1_3_VERSION, applicationProtocol: applicationProtocol, isProtocolRequired: true, accepts: accepts)
+    }
+
+    func check(_ status: CInt) throws(TLSError) {
         guard status == 1 else { throw .last(.configuration) }
     }
 
-    private func use(_ credential: Credential) throws(TLSError) {
+    func use(_ credential: Credential) throws(TLSError) {
         let chain: [Certificate]
         let key: PrivateKey
         do throws(CertificateError) {
@@ -151,7 +159,7 @@ package final class TLSContext: @unchecked Sendable {
         try check(SSL_CTX_check_private_key(pointer))
     }
 
-    private func trust(_ authoritiesPEM: String) throws(TLSError) {
+    func trust(_ authoritiesPEM: String) throws(TLSError) {
         let authorities: [Certificate]
         do throws(CertificateError) {
             authorities = try Certificate.bundle(pem: authoritiesPEM)

@@ -115,6 +115,15 @@ package final class Certificate: @unchecked Sendable {
         names.compactMap { if case .uri(let text) = $0 { text } else { nil } }
     }
 
+    /// SHA-256 of the whole certificate in DER: names exactly this one.
+    package var sha256: Digest {
+        var der: UnsafeMutablePointer<UInt8>?
+        let count = i2d_X509(pointer, &der)
+        guard let der, count > 0 else { preconditionFailure("a parsed certificate can be written") }
+        defer { shim_clear_free(der, Int(count)) }
+        return SHA256.hash(UnsafeRawBufferPointer(start: der, count: Int(count)).bytes)
+    }
+
     /// SHA-256 of the SubjectPublicKeyInfo in DER: what a pin is compared with (RFC 7469 section 2.4).
     package var publicKeySHA256: Digest {
         var der: UnsafeMutablePointer<UInt8>?

@@ -3,21 +3,21 @@ internal import COpenSSL
 /// A private key inside OpenSSL. Leaves it only as ``SecretBytes``.
 ///
 /// Sendable: an `EVP_PKEY` is never changed after it is made, and OpenSSL counts its references atomically.
-final class PrivateKey: @unchecked Sendable {
+package final class PrivateKey: @unchecked Sendable {
     let pointer: OpaquePointer
 
     private init(owning pointer: OpaquePointer) { self.pointer = pointer }
     deinit { EVP_PKEY_free(pointer) }
 
     /// A new key on P-256 (FIPS 186-4).
-    static func generateP256() throws(CertificateError) -> PrivateKey {
+    package static func generateP256() throws(CertificateError) -> PrivateKey {
         ErrorQueue.clear()
         guard let key = shim_generate_p256() else { throw .last(.failed, "generating a P-256 key") }
         return PrivateKey(owning: key)
     }
 
     /// Reads the first private key of `pem`. An encrypted key is refused: there is nobody to ask for a passphrase.
-    init(pem: SecretBytes) throws(CertificateError) {
+    package init(pem: SecretBytes) throws(CertificateError) {
         ErrorQueue.clear()
         let key = pem.withUnsafeBytes { bytes -> OpaquePointer? in
             guard let bio = BIO_new_mem_buf(bytes.baseAddress, CInt(clamping: bytes.count)) else { return nil }
@@ -29,7 +29,7 @@ final class PrivateKey: @unchecked Sendable {
     }
 
     /// PKCS #8 in PEM.
-    func pem() throws(CertificateError) -> SecretBytes {
+    package func pem() throws(CertificateError) -> SecretBytes {
         ErrorQueue.clear()
         guard let bio = BIO_new(BIO_s_secmem()) else { throw .last(.failed, "writing a private key") }
         defer { BIO_free(bio) }

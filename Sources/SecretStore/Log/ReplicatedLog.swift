@@ -105,7 +105,7 @@ extension Mutation {
             case .deleteSecret(let secret, _), .restoreSecret(let secret), .tagResource(let secret, _), .untagResource(let secret, _),
                 .putResourcePolicy(let secret, _), .deleteResourcePolicy(let secret), .purgeDeletedSecret(let secret):
                 secret.name
-            case .recordAccess, .createAccount, .putAccessKey: nil
+            case .recordAccess, .createAccount, .putAccessKey, .cluster: nil
             }
         return name.map { SecretKey(account: account, name: $0) }
     }

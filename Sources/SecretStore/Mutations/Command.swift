@@ -26,6 +26,8 @@ package enum Command: Equatable, Sendable {
     case createAccount
     /// Makes or replaces an access key of the mutation's account.
     case putAccessKey(PutAccessKey)
+    /// Changes the registry of nodes; the mutation's account plays no part.
+    case cluster(ClusterCommand)
 }
 
 /// A value to be stored as a version, encrypted for the ARN of its secret, its version id, its kind, and a creation time that is

@@ -50,6 +50,7 @@ private enum CommandTag: UInt8 {
     case purgeDeletedSecret = 12
     case createAccount = 13
     case putAccessKey = 14
+    case cluster = 15
 }
 
 extension ByteWriter {
@@ -113,6 +114,9 @@ extension ByteWriter {
             write(key.id)
             write(field: key.wrappedSecret)
             write(key.isActive)
+        case .cluster(let command):
+            write(CommandTag.cluster)
+            write(command)
         }
     }
 
@@ -206,6 +210,7 @@ extension ByteReader {
             return .recordAccess(marks, day: day)
         case .purgeDeletedSecret: return .purgeDeletedSecret(try reference())
         case .createAccount: return .createAccount
+        case .cluster: return .cluster(try clusterCommand())
         case .putAccessKey:
             return .putAccessKey(
                 PutAccessKey(

@@ -1,3 +1,5 @@
+package import Raft
+
 /// What `apply` answers. Deterministic, and remembered for a while so that a repeated proposal gets the same answer.
 package enum Outcome: Equatable, Sendable {
     /// The secret changed, or needed no change: ARN and name are the answer.
@@ -8,6 +10,8 @@ package enum Outcome: Equatable, Sendable {
     case deletion(SecretARN, deletionDate: Timestamp)
     /// A command of the cluster's own housekeeping, an account or an access key.
     case done
+    /// A node belongs to the cluster under this id.
+    case node(NodeID)
     /// Nothing changed.
     case failed(StoreFailure)
 }

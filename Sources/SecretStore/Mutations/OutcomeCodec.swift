@@ -1,3 +1,5 @@
+import Raft
+
 /// The encoding of outcomes in the table of recent proposals.
 extension Outcome {
     private static let format: UInt8 = 1
@@ -8,6 +10,7 @@ extension Outcome {
         case deletion = 3
         case done = 4
         case failed = 5
+        case node = 6
     }
 
     package func encode() -> [UInt8] {
@@ -27,6 +30,9 @@ extension Outcome {
             writer.write(arn)
             writer.write(deletionDate)
         case .done: writer.write(Tag.done.rawValue)
+        case .node(let id):
+            writer.write(Tag.node.rawValue)
+            writer.write(id.raw)
         case .failed(let failure):
             writer.write(Tag.failed.rawValue)
             writer.write(failure)
@@ -47,6 +53,7 @@ extension Outcome {
                 return .version(arn, id, stages: stages)
             case .deletion: return .deletion(try reader.arn(), deletionDate: try reader.timestamp())
             case .done: return .done
+            case .node: return .node(NodeID(try reader.number()))
             case .failed: return .failed(try reader.failure())
             }
         }
@@ -75,6 +82,7 @@ private enum FailureTag: UInt8 {
     case accountAlreadyExists = 18
     case accessKeyInOtherAccount = 19
     case expired = 20
+    case cluster = 21
 }
 
 extension StoreFailure {
@@ -100,6 +108,7 @@ extension StoreFailure {
         case .accountAlreadyExists: .accountAlreadyExists
         case .accessKeyInOtherAccount: .accessKeyInOtherAccount
         case .expired: .expired
+        case .cluster: .cluster
         }
     }
 
@@ -115,6 +124,7 @@ extension StoreFailure {
         case .removeFromVersionRequired(let label, let holder):
             writer.write(label)
             writer.write(holder)
+        case .cluster(let failure): writer.write(failure)
         case .secretNotFound, .secretMarkedForDeletion, .secretAlreadyScheduledForDeletion, .nameScheduledForDeletion, .labelNotOnVersion,
             .currentLabelNotRemovable, .labelMoveWithoutVersion, .tooManyVersions, .tooManyLabels, .tooManyTags, .accountNotFound,
             .accountAlreadyExists, .accessKeyInOtherAccount, .expired:
@@ -163,6 +173,7 @@ extension ByteReader {
         case .accountAlreadyExists: return .accountAlreadyExists
         case .accessKeyInOtherAccount: return .accessKeyInOtherAccount
         case .expired: return .expired
+        case .cluster: return .cluster(try clusterFailure())
         }
     }
 }

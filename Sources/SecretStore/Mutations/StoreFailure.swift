@@ -57,4 +57,8 @@ package enum StoreFailure: Error, Hashable, Sendable {
 
     /// The proposal arrived too far behind its basis: it is not executed now, and whether it was before is not known any more.
     case expired
+
+    // MARK: Nodes
+
+    case cluster(ClusterFailure)
 }

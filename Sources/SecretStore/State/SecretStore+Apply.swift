@@ -75,6 +75,7 @@ extension Transition {
         case .purgeDeletedSecret(let secret): try purgeDeletedSecret(secret, in: &txn)
         case .createAccount: try createAccount(in: &txn)
         case .putAccessKey(let key): try putAccessKey(key, in: &txn)
+        case .cluster(let command): try execute(command, in: &txn)
         }
     }
 

@@ -29,6 +29,9 @@ enum StateKeys {
 
     static func accessKey(_ id: String) -> [UInt8] { [UInt8](id.utf8) }
 
+    /// The only row of the table `cluster`.
+    static let cluster = [UInt8]("cluster".utf8)
+
     static func proposal(_ id: ProposalID) -> [UInt8] { number(id.high) + number(id.low) }
 
     /// Reads a number back; nil if these are not eight bytes.

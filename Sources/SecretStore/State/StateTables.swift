@@ -22,6 +22,12 @@ struct StateTables: Sendable {
     let accounts: StateTable
     /// Access key id -> sealed ``StoredAccessKey``.
     let accessKeys: StateTable
+    /// Node id -> sealed ``NodeRecord``. Rows are never deleted.
+    let nodes: StateTable
+    /// SHA-256 of a join token's secret -> sealed ``JoinTokenRecord``.
+    let joinTokens: StateTable
+    /// One row: sealed ``ClusterRecord``.
+    let cluster: StateTable
     /// Proposal id -> outcome, of the last ``Limits/proposalsRemembered`` positions.
     let proposals: StateTable
     /// Log index -> proposal id: the order in which proposals are forgotten.
@@ -38,6 +44,9 @@ struct StateTables: Sendable {
         deletions = try open("deletions")
         accounts = try open("accounts")
         accessKeys = try open("accessKeys")
+        nodes = try open("nodes")
+        joinTokens = try open("joinTokens")
+        cluster = try open("cluster")
         proposals = try open("proposals")
         proposalOrder = try open("proposalOrder")
         meta = try open("meta")
@@ -45,12 +54,13 @@ struct StateTables: Sendable {
 
     /// Every table, in a fixed order, which is part of the format of snapshots.
     var all: [StateTable] {
-        [secrets, values, policies, listing, deletions, accounts, accessKeys, proposals, proposalOrder, meta]
+        [secrets, values, policies, listing, deletions, accounts, accessKeys, nodes, joinTokens, cluster, proposals, proposalOrder, meta]
     }
 
     /// The names of ``all``, in the same order.
     static let names = [
-        "secrets", "values", "policies", "listing", "deletions", "accounts", "accessKeys", "proposals", "proposalOrder", "meta",
+        "secrets", "values", "policies", "listing", "deletions", "accounts", "accessKeys", "nodes", "joinTokens", "cluster", "proposals",
+        "proposalOrder", "meta",
     ]
     /// The place of ``meta`` among them.
     static let metaNumber = names.count - 1

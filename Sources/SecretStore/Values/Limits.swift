@@ -60,6 +60,21 @@ package enum Limits {
     /// Marks in one `recordAccess` command.
     package static let accessMarksPerCommandMax = 500
 
+    // MARK: Of the registry of nodes
+
+    /// Join tokens that are not forgotten yet.
+    package static let joinTokensMax = 256
+    /// How long a join token is remembered behind its end: 1 day.
+    package static let joinTokenRetentionMilliseconds: Int64 = 86_400_000
+    /// Name of a node, in bytes.
+    package static let nodeNameBytesMax = 128
+    /// Version that a node reports, in bytes.
+    package static let nodeVersionBytesMax = 64
+    /// Certificates in PEM, in bytes: two authorities while one replaces the other.
+    static let certificateBytesMax = 16_384
+    /// A sealed private key, in bytes.
+    static let sealedPrivateKeyBytesMax = 4_096
+
     // MARK: Of the state machine
 
     /// How many log positions back a repeated proposal id is recognised, and how far behind its basis a proposal is executed.

@@ -1,5 +1,6 @@
 import Keyring
 import OpenSSL
+import struct Raft.NodeID
 import Testing
 
 @testable import SecretStore
@@ -20,7 +21,16 @@ struct CodecTests {
         .putResourcePolicy(.of("n"), policy: "{}"), .deleteResourcePolicy(.of("n")),
         .recordAccess([AccessMark(secret: .of("n"), version: VersionID("v"))], day: UTCDay(daysSince1970: 20_240)),
         .purgeDeletedSecret(.of("n")), .createAccount, .putAccessKey(PutAccessKey(id: "AKID", wrappedSecret: [9, 8], isActive: true)),
+        .cluster(.createCluster(CreateCluster(authorityPEM: "CA", sealedAuthorityKey: [1], firstNode: .of("k", name: "n")))),
+        .cluster(.createJoinToken(hash: .of("t"), expiresAt: StoreFixture.start)), .cluster(.admitNode(tokenHash: .of("t"), .of("k"))),
+        .cluster(
+            .updateNode(
+                UpdateNode(
+                    id: NodeID(2), peerAddress: .of("p:1"), apiAddress: .of("[::1]:2"),
+                    keys: UpdateNode.KeyChange(current: .of("a"), next: .of("b")), version: "v"))),
+        .cluster(.removeNode(NodeID(3))),
         // The same with nothing given.
+        .cluster(.updateNode(UpdateNode(id: NodeID(2)))),
         .createSecret(CreateSecret(secret: .of("n"))), .updateSecret(UpdateSecret(secret: .of("n"))),
         .putSecretValue(PutSecretValue(secret: .of("n"), version: .of("v1", "x", in: "n"))),
         .updateSecretVersionStage(UpdateSecretVersionStage(secret: .of("n"), stage: .current)), .recordAccess([], day: UTCDay(daysSince1970: -1)),
@@ -28,7 +38,7 @@ struct CodecTests {
 
     static let outcomes: [Outcome] = [
         .secret(SecretReference.of("n").arn), .version(SecretReference.of("n").arn, VersionID("v"), stages: [.current, .pending]),
-        .deletion(SecretReference.of("n").arn, deletionDate: StoreFixture.start), .done,
+        .deletion(SecretReference.of("n").arn, deletionDate: StoreFixture.start), .done, .node(NodeID(7)),
     ] + failures.map { .failed($0) }
 
     static let failures: [StoreFailure] = [
@@ -37,6 +47,11 @@ struct CodecTests {
         .labelNotOnVersion, .currentLabelNotRemovable, .removeFromVersionRequired(.current, holder: VersionID("v")), .removeFromVersionMismatch(.previous),
         .labelMoveWithoutVersion, .tooManyVersions, .tooManyLabels, .tooManyTags, .accountNotFound, .accountAlreadyExists, .accessKeyInOtherAccount,
         .expired,
+    ] + clusterFailures.map { .cluster($0) }
+
+    static let clusterFailures: [ClusterFailure] = [
+        .clusterAlreadyExists, .clusterNotFound, .joinTokenUnknown, .joinTokenExpired, .joinTokenUsed, .joinTokenAlreadyExists, .tooManyJoinTokens,
+        .nodeNotFound(NodeID(1)), .nodeRemoved(NodeID(2)), .nodeKeyTaken(NodeID(3)), .nodeKeyUnknown, .lastNode,
     ]
 
     static func mutation(_ command: Command) -> Mutation {
@@ -231,6 +246,7 @@ struct CodecTests {
             if let outcome = try? Outcome(decoding: row.span.bytes) { #expect(outcome.encode() == row) }
             _ = try? ValueRow.decode(row.span.bytes)
             _ = try? StoredAccessKey(decoding: row.span.bytes)
+            _ = try? NodeRecord(decoding: row.span.bytes)
             _ = try? MachinePosition(decoding: row.span.bytes)
         }
     }

@@ -1,5 +1,6 @@
 import Keyring
 import OpenSSL
+import struct Raft.NodeID
 
 @testable import SecretStore
 
@@ -61,9 +62,25 @@ struct CommandGenerator {
             .recordAccess(
                 (0..<3).map { _ in AccessMark(secret: reference(), version: token()) },
                 day: UTCDay(daysSince1970: Int32.random(in: 20_000..<20_010, using: &generator)))
-        case 94..<97: .purgeDeletedSecret(reference())
-        case 97..<98: .createAccount
+        case 94..<96: .purgeDeletedSecret(reference())
+        case 96..<97: .createAccount
+        case 97..<99: .cluster(clusterCommand())
         default: .putAccessKey(PutAccessKey(id: "KEY\(Int.random(in: 0..<3, using: &generator))", wrappedSecret: [1], isActive: generator.chance(50)))
+        }
+    }
+
+    /// Few nodes, keys and tokens, and tokens that end in the time that the clocks are in.
+    private mutating func clusterCommand() -> ClusterCommand {
+        let id = NodeID(UInt64.random(in: 1...4, using: &generator))
+        let (key, other, token) = (pick(["a", "b", "c", "d"]), pick(["a", "b", "c", "d"]), Digest.of(pick(["t", "u", "v"])))
+        return switch Int.random(in: 0..<10, using: &generator) {
+        case 0..<2: .createCluster(CreateCluster(authorityPEM: "CA", sealedAuthorityKey: [1], firstNode: .of(key)))
+        case 2..<4:
+            .createJoinToken(
+                hash: token, expiresAt: StoreFixture.start.adding(milliseconds: Int64.random(in: 0..<1_300_000_000, using: &generator)))
+        case 4..<7: .admitNode(tokenHash: token, .of(key))
+        case 7..<9: .updateNode(UpdateNode(id: id, keys: UpdateNode.KeyChange(current: .of(key), next: .of(other)), version: pick(["1", "2"])))
+        default: .removeNode(id)
         }
     }
 
