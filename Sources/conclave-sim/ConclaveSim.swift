@@ -31,7 +31,7 @@ struct ConclaveSim: AsyncParsableCommand {
     @Flag(help: "Build in one planted mistake after the other and look for a seed that notices it.")
     var mutants = false
 
-    @Option(help: "With --mutants or --seed: only this mistake.")
+    @Option(help: "With --mutants: only these mistakes, separated by commas. With --seed: this one.")
     var only: String?
 
     @Option(help: "With --mutants: so many seeds for each.")
@@ -88,7 +88,7 @@ struct ConclaveSim: AsyncParsableCommand {
     }
 
     private func runMutants(_ run: SeedRun) async throws -> Bool {
-        let chosen = try only.map { [try mutant(named: $0)] } ?? Mutant.allCases
+        let chosen = try only.map { try $0.split(separator: ",").map { try mutant(named: String($0)) } } ?? Mutant.allCases
         return await MutantSurvey(run: run, mutants: chosen, seeds: 1...seedsMax, jobs: jobs).execute()
     }
     #else

@@ -38,6 +38,7 @@ package enum CoverageMark: Int, CaseIterable, Sendable {
     case nodeRetired
     case clockJump
     case connectionReset
+    case ambush
     case uncommittedTruncated
     case snapshotInstalled
     case snapshotRolledForward

@@ -128,13 +128,15 @@ private func rule(_ body: () throws(BrokenRule) -> Void) -> String? {
             try ledger.commits(joint)
             try ledger.commits(joint.final)
             try ledger.commits(Membership(voters: [one], learners: [two], generation: 4))
-            try MembershipLedger.appended(by: Term(2), committed: Term(2))
+            try MembershipLedger.appended(by: Term(2), committed: Term(2), after: LogIndex(3), commit: LogIndex(3))
         } == nil)
         // Voters change in one step.
         #expect(rule { () throws(BrokenRule) in try ledger.commits(Membership(voters: [one, two], generation: 5)) } == "V15")
         // A generation is left out.
         #expect(rule { () throws(BrokenRule) in try ledger.commits(Membership(voters: [one], generation: 6)) } == "V15")
-        #expect(rule { () throws(BrokenRule) in try MembershipLedger.appended(by: Term(2), committed: Term(1)) } == "V15")
+        #expect(rule { () throws(BrokenRule) in try MembershipLedger.appended(by: Term(2), committed: Term(1), after: LogIndex(3), commit: LogIndex(3)) } == "V15")
+        // The joint one before it is not committed.
+        #expect(rule { () throws(BrokenRule) in try MembershipLedger.appended(by: Term(2), committed: Term(2), after: LogIndex(4), commit: LogIndex(3)) } == "V15")
     }
 }
 
