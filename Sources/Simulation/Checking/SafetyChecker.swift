@@ -8,6 +8,9 @@ package import WriteAheadLog
 /// ``IdentityLedger``; V22 ``SpaceRules``; V26 and V27 ``ProposalLedger``; V2, V6, V8, V16, V17 and V28 here. The world itself notices V20 and
 /// V23. Each event costs a few look-ups; nothing is scanned again but at elections and restarts.
 ///
+/// V24, the search for canaries, is for where secrets are encrypted: a register's value is none, and belongs in every entry, message and image. What can
+/// be asked here is asked by a test: no line that is printed shows payload bytes.
+///
 /// The ledgers of cores look at what goes in and what comes out, and judge by the rule's own words. So they notice a broken rule at the step that
 /// breaks it, whether or not harm comes of it in this run.
 package final class SafetyChecker: WorldObserver {

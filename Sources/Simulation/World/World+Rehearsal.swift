@@ -63,7 +63,7 @@ extension World {
     }
 
     /// In a segment of the log, behind its header.
-    private static let recordsBegin = 8_192
+    static let recordsBegin = 8_192
 
     private func copyOfDisk(of node: SimulatedNode) -> SimulatedDisk {
         let copy = node.disk.copy()

@@ -77,6 +77,7 @@ package final class World {
         while eventCount < events { try advance() }
         try live()
         try settleDown()
+        if rng.chance(perMille: 500) { try stayCalm() }
         try observer.audit(self)
     }
 

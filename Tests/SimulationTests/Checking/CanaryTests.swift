@@ -1,0 +1,26 @@
+import Testing
+
+@testable import Simulation
+
+/// V24, as far as it has a meaning without encryption: what clients write is in entries and messages, and never in a line that is printed.
+@Suite struct CanaryTests {
+    /// Every payload is full of zeros, and no list of node ids has one: so an array of payload bytes shows in any line that prints it.
+    private static let canary = "0, 0, 0, 0, 0, 0"
+
+    @Test func theCanaryIsInEveryPayload() {
+        let payload = RegisterCommand(session: 3, sequence: 1, key: 2, action: .put(77)).encoded(padding: 0)
+        #expect("\(payload)".contains(Self.canary))
+    }
+
+    @Test("no line of a trace shows payload bytes", arguments: [2, 5, 9] as [UInt64])
+    func tracesAreClean(seed: UInt64) {
+        var lineCount = 0
+        var leaks: [String] = []
+        _ = SeedRun(events: 1_500) { SafetyChecker() }.run(seed: seed) { line in
+            lineCount += 1
+            if line.contains(Self.canary) { leaks.append(line) }
+        }
+        #expect(lineCount > 1_000)
+        #expect(leaks.isEmpty, "\(leaks.first ?? "")")
+    }
+}
