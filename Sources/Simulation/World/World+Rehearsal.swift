@@ -5,9 +5,10 @@ import WriteAheadLog
 /// Crashes that are tried on a copy of a node's disk: what would a new process find if this one died now? The run itself goes on undisturbed, so this
 /// can be asked at every moment that matters, and far more often than a node can die.
 extension World {
-    /// After a call to the log: always when files came or went, else now and then.
+    /// After a call to the log: always when files came or went or a term or a vote is under way, else now and then.
     func rehearseAfterLogWork(_ node: SimulatedNode, changedFiles: Bool) throws(Finding) {
-        guard !node.isDamaged, changedFiles || rng.chance(perMille: 5) else { return }
+        let holdsHardState = node.appendedWrites.contains { $0.hardState != nil }
+        guard !node.isDamaged, changedFiles || holdsHardState || rng.chance(perMille: 5) else { return }
         try rehearseCrash(node, rng.one(of: [.powerLosingAll, .powerTearing512, .powerTearing4096]))
     }
 
