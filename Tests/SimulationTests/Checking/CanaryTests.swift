@@ -1,14 +1,16 @@
+import Sessions
 import Testing
 
 @testable import Simulation
 
 /// V24, as far as it has a meaning without encryption: what clients write is in entries and messages, and never in a line that is printed.
 @Suite struct CanaryTests {
-    /// Every payload is full of zeros, and no list of node ids has one: so an array of payload bytes shows in any line that prints it.
+    /// Every write's payload is full of zeros, and no list of node ids has one: so an array of payload bytes shows in any line that prints it.
     private static let canary = "0, 0, 0, 0, 0, 0"
 
-    @Test func theCanaryIsInEveryPayload() {
-        let payload = RegisterCommand(session: 3, sequence: 1, key: 2, action: .put(77)).encoded(padding: 0)
+    @Test func theCanaryIsInEveryWrite() {
+        let request = SessionRequest(session: SessionID(registeredAt: 3, nonce: .max), sequence: 1, answeredBelow: 1)
+        let payload = RegisterCommand.write(request, key: 2, .put(77)).encoded(padding: 0)
         #expect("\(payload)".contains(Self.canary))
     }
 

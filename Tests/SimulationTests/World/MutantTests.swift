@@ -1,6 +1,8 @@
 #if CONCLAVE_MUTANTS
 import Raft
+import Sessions
 import Testing
+import WriteAheadLog
 
 @testable import Simulation
 
