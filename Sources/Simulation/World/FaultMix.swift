@@ -113,7 +113,7 @@ struct FaultMix: Sendable {
         syncMean = Interval(nanoseconds: scale * rng.one(of: [200, 1_000, 10_000, 50_000]))
         applyMean = Interval(nanoseconds: scale * rng.one(of: [50, 500, 20_000]))
         checkpointMean = Interval(nanoseconds: scale * rng.one(of: [50_000, 200_000, 1_000_000]))
-        segmentByteCount = rng.one(of: [12_288, 16_384, 65_536])
+        segmentByteCount = rng.one(of: [16_384, 20_480, 65_536])
         logCacheByteCount = rng.one(of: [500, 4_096, 1_000_000])
         imagesDiffer = rng.chance(perMille: 400)
         driftMax = settings.usesLeases ? rng.one(of: [500, 20_000]) : rng.one(of: [500, 50_000])

@@ -38,8 +38,8 @@ extension World {
         var chance = SplitMix(seed: rng.next())
         copy.crash(.powerLosingAll, rng: &chance)
         var again = try open(copy, node, &chance)
-        // What was torn is cut off by now.
-        again.wasTorn = first.wasTorn
+        // What was torn is cut off by now, and what was damaged is marked.
+        (again.wasTorn, again.damage) = (first.wasTorn, first.damage)
         guard again != first else { return }
         throw finding("V20 recovery", node, "a second recovery finds another log: last \(again.lastIndex) instead of \(first.lastIndex), \(again.hardState) instead of \(first.hardState)")
     }
@@ -64,7 +64,7 @@ extension World {
     }
 
     /// In a segment of the log, behind its header.
-    static let recordsBegin = 8_192
+    static let recordsBegin = 12_288
 
     private func copyOfDisk(of node: SimulatedNode) -> SimulatedDisk {
         let copy = node.disk.copy()
