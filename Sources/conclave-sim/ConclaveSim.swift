@@ -31,11 +31,17 @@ struct ConclaveSim: AsyncParsableCommand {
     @Flag(help: "Build in one planted mistake after the other and look for a seed that notices it.")
     var mutants = false
 
-    @Option(help: "With --mutants or --seed: only this mistake.")
+    @Option(help: "With --mutants: only these mistakes, separated by commas. With --seed: this one.")
     var only: String?
+
+    @Flag(help: "With --seeds: fail also if one of the rare things that are counted never happened.")
+    var wholeCoverage = false
 
     @Option(help: "With --mutants: so many seeds for each.")
     var seedsMax: UInt64 = 1_000
+
+    @Option(help: "With --mutants: the first of them.")
+    var seedsFirst: UInt64 = 1
 
     mutating func validate() throws {
         guard [seeds != nil, seed != nil, mutants].filter({ $0 }).count == 1 else {
@@ -44,7 +50,8 @@ struct ConclaveSim: AsyncParsableCommand {
         guard !trace || seed != nil else { throw ValidationError("--trace prints one run: say which with --seed.") }
         guard (1...2).contains(jobs) else { throw ValidationError("--jobs is 1 or 2.") }
         guard (100...100_000_000).contains(events) else { throw ValidationError("--events is between 100 and 100000000.") }
-        guard seedsMax >= 1 else { throw ValidationError("--seeds-max is at least 1.") }
+        guard !wholeCoverage || seeds != nil else { throw ValidationError("--whole-coverage goes with --seeds.") }
+        guard (1...1_000_000).contains(seedsMax), seedsFirst < 1 << 62 else { throw ValidationError("--seeds-max is between 1 and 1000000.") }
         guard only == nil || seeds == nil else { throw ValidationError("--only goes with --mutants or --seed.") }
         #if !CONCLAVE_MUTANTS
         guard !mutants && only == nil else {
@@ -59,7 +66,7 @@ struct ConclaveSim: AsyncParsableCommand {
         if let seed {
             hasFailed = try runOne(seed, run)
         } else if let seeds {
-            hasFailed = await SeedSweep(run: run, seeds: seeds.range, jobs: jobs).execute()
+            hasFailed = await SeedSweep(run: run, seeds: seeds.range, jobs: jobs, wholeCoverage: wholeCoverage).execute()
         } else {
             hasFailed = try await runMutants(run)
         }
@@ -88,8 +95,8 @@ struct ConclaveSim: AsyncParsableCommand {
     }
 
     private func runMutants(_ run: SeedRun) async throws -> Bool {
-        let chosen = try only.map { [try mutant(named: $0)] } ?? Mutant.allCases
-        return await MutantSurvey(run: run, mutants: chosen, seeds: 1...seedsMax, jobs: jobs).execute()
+        let chosen = try only.map { try $0.split(separator: ",").map { try mutant(named: String($0)) } } ?? Mutant.allCases
+        return await MutantSurvey(run: run, mutants: chosen, seeds: seedsFirst...seedsFirst + seedsMax - 1, jobs: jobs).execute()
     }
     #else
     private func runMutants(_ run: SeedRun) async throws -> Bool { false }

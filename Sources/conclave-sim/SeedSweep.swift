@@ -7,6 +7,8 @@ struct SeedSweep {
     let run: SeedRun
     let seeds: ClosedRange<UInt64>
     let jobs: Int
+    /// Whether a mark that was never reached is a failure.
+    let wholeCoverage: Bool
 
     private struct Sums {
         var next: UInt64
@@ -27,7 +29,7 @@ struct SeedSweep {
         }
     }
 
-    /// - Returns: Whether a seed failed.
+    /// - Returns: Whether a seed failed, or the coverage is not whole and had to be.
     func execute() async -> Bool {
         let board = Board(next: seeds.lowerBound)
         let begin = ContinuousClock.now
@@ -36,7 +38,9 @@ struct SeedSweep {
         }
         let sums = board.sums.withLock { $0 }
         print(sums, since: begin)
-        return !sums.failed.isEmpty
+        let missing = wholeCoverage ? sums.coverage.missing : []
+        for mark in missing { print("never happened: \(mark)") }
+        return !sums.failed.isEmpty || !missing.isEmpty
     }
 
     /// What the workers share.

@@ -23,7 +23,8 @@ extension RaftCore {
         let open = memberships.filter { $0.index > commit }.count
         try require(open <= 1 || !isLeader || isPlanted(.finalBeforeJointCommitted), "\(open) memberships are not committed")
         let limits = settings.limits
-        try require(proposals.count <= limits.proposalsMax + limits.appendBytesMax, "too many open proposals")
+        try require(proposals.count <= limits.proposalsMax, "too many open proposals")
+        try require(writeMarks.count <= limits.writeMarksMax, "too many marks of unfinished writes")
         try require(followerReads.count <= limits.readsMax, "too many open reads")
         switch state {
         case .following: break
@@ -55,6 +56,8 @@ extension RaftCore {
         }
         try require(leadership.reads.count <= settings.limits.readsMax, "too many open reads")
         try require(leadership.uncommittedBytes >= 0 && leadership.uncommitted.isEmpty == (leadership.uncommittedBytes == 0), "uncommitted bytes are miscounted")
+        try require(
+            leadership.uncommittedBytes <= settings.limits.uncommittedBytesMax || leadership.uncommitted.count == 1, "too many uncommitted bytes")
         try require(leadership.images.count <= leadership.progress.count + 1, "images pile up")
         try require(leadership.forwardOrigins.count <= settings.limits.forwardOriginsMax, "forward origins pile up")
     }

@@ -7,13 +7,25 @@ struct DiskLedger {
     /// Everything up to here is in the state or in a snapshot.
     private var base = EntryID.zero
     private var terms: [Term] = []
+    /// Terms and votes that this life handed to its log, synced or not.
+    private var issued: [HardState] = []
 
     var last: EntryID { EntryID(term: terms.last ?? base.term, index: base.index + terms.count) }
+
+    /// Whether the entry is in the log itself, not behind its beginning.
+    func logHolds(_ id: EntryID) -> Bool { id.index > base.index && holds(id) }
 
     func holds(_ id: EntryID) -> Bool {
         if id.index <= base.index { return true }
         let place = Int(id.index.raw - base.index.raw) - 1
         return place < terms.count && terms[place] == id.term
+    }
+
+    /// A core hands out a write. An image takes the place of a log only if that lacks the image's last entry (camunda#6092).
+    mutating func issues(_ write: LogWrite) throws(BrokenRule) {
+        if let state = write.hardState { issued.append(state) }
+        guard let meta = write.reset, logHolds(meta.last) else { return }
+        throw BrokenRule(rule: "V18 snapshots", text: "the image of \(meta.last) takes the place of a log that holds this entry")
     }
 
     mutating func durable(_ write: LogWrite) {
@@ -33,6 +45,7 @@ struct DiskLedger {
         self.base = base
         self.terms = terms
         sequence = .zero
+        issued = []
     }
 
     /// V7 and V21: what was synced is still there, or was replaced by what a later term wrote.
@@ -41,6 +54,7 @@ struct DiskLedger {
         if state.term == hardState.term, let vote = hardState.vote, state.vote != vote {
             throw BrokenRule(rule: "V7 monotone", text: "the vote for \(vote) in term \(state.term) was synced and is lost")
         }
+        if state != hardState, !issued.contains(state) { throw BrokenRule(rule: "V7 monotone", text: "\(state) is recovered and was never written") }
         let mine = self.last
         if term(mine.index) != mine.term, last.term <= mine.term {
             throw BrokenRule(rule: "V21 only torn tails are cut", text: "\(mine) was synced, and the log ends with \(last)")

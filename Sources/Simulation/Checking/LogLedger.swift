@@ -20,10 +20,7 @@ struct LogLedger {
             chain = link.chain
         }
         for entry in entries {
-            var digest = StateDigest()
-            digest.fold(chain)
-            digest.fold(entry.id)
-            chain = digest.value
+            chain = Self.chain(after: chain, entry.id)
             guard let known = links[entry.id] else {
                 links[entry.id] = Link(entry: entry, chain: chain)
                 continue
@@ -31,5 +28,24 @@ struct LogLedger {
             if known.chain != chain { throw BrokenRule(rule: "V3 log matching", text: "\(entry) is in two logs that differ before it") }
             if known.entry != entry { throw BrokenRule(rule: "V3 log matching", text: "\(entry) has another body in another log") }
         }
+    }
+
+    /// V21: a log that a new process found has only entries that were written, each behind the one that it was written behind.
+    ///
+    /// - Parameter base: What stands before the first of `ids`.
+    func recovered(_ ids: [EntryID], after base: EntryID) throws(BrokenRule) {
+        guard var chain = base == .zero ? 1 : links[base]?.chain else { throw BrokenRule(rule: "V21 recovery", text: "\(base) was never written, and begins a log") }
+        for id in ids {
+            chain = Self.chain(after: chain, id)
+            guard let known = links[id] else { throw BrokenRule(rule: "V21 recovery", text: "\(id) was never written, and is recovered") }
+            if known.chain != chain { throw BrokenRule(rule: "V21 recovery", text: "\(id) is recovered behind other entries than it was written behind") }
+        }
+    }
+
+    private static func chain(after chain: UInt64, _ id: EntryID) -> UInt64 {
+        var digest = StateDigest()
+        digest.fold(chain)
+        digest.fold(id)
+        return digest.value
     }
 }

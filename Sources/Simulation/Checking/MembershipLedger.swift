@@ -22,9 +22,17 @@ struct MembershipLedger {
         newest = next
     }
 
-    /// A leader changes the membership only when an entry of its own term is committed.
-    static func appended(by leader: Term, committed: Term?) throws(BrokenRule) {
-        guard committed != leader else { return }
-        throw BrokenRule(rule: "V15 membership safety", text: "the leader of term \(leader) changes the membership with nothing of its term committed")
+    /// A leader changes the membership only when an entry of its own term is committed, and so is the membership before.
+    ///
+    /// - Parameters:
+    ///   - committed: The term of the leader's last committed entry.
+    ///   - previous: Where the membership before stands in its log.
+    static func appended(by leader: Term, committed: Term?, after previous: LogIndex, commit: LogIndex) throws(BrokenRule) {
+        if committed != leader {
+            throw BrokenRule(rule: "V15 membership safety", text: "the leader of term \(leader) changes the membership with nothing of its term committed")
+        }
+        if previous > commit {
+            throw BrokenRule(rule: "V15 membership safety", text: "a membership is appended, and the one before it, at \(previous), is not committed")
+        }
     }
 }

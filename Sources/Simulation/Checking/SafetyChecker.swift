@@ -1,10 +1,18 @@
 package import Raft
+package import WriteAheadLog
 
 /// Compares everything that a world shows with the rules of `reference/raft.md` §3.2. Knows nothing of how nodes work.
 ///
-/// Which rule is kept where: V1 and V9 ``ElectionLedger``; V3 ``LogLedger``; V4, V5, V18, V19, V26 and V29 ``CommitLedger``; V7, V10 and V21
-/// ``DiskLedger``; V11 to V14 and V27 ``ClientLedger``; V15 ``MembershipLedger``; V2, V6, V8, V16, V17 and V28 here. The world itself notices V20 and
+/// Which rule is kept where: V1 and V9 ``ElectionLedger``; V3 and V21 ``LogLedger``; V4, V5, V18, V19, V26 and V29 ``CommitLedger``; V7, V10, V18 and V21
+/// ``DiskLedger``; V11 to V14 and V27 ``ClientLedger``; V15 ``MembershipLedger``; V14 ``ReadLedger``; V16 and V28 ``CampaignLedger``; V17
+/// ``IdentityLedger``; V22 ``SpaceRules``; V26 and V27 ``ProposalLedger``; V2, V6, V8, V16, V17 and V28 here. The world itself notices V20 and
 /// V23. Each event costs a few look-ups; nothing is scanned again but at elections and restarts.
+///
+/// V24, the search for canaries, is for where secrets are encrypted: a register's value is none, and belongs in every entry, message and image. What can
+/// be asked here is asked by a test: no line that is printed shows payload bytes.
+///
+/// The ledgers of cores look at what goes in and what comes out, and judge by the rule's own words. So they notice a broken rule at the step that
+/// breaks it, whether or not harm comes of it in this run.
 package final class SafetyChecker: WorldObserver {
     private var elections = ElectionLedger()
     private var logs = LogLedger()
@@ -13,6 +21,8 @@ package final class SafetyChecker: WorldObserver {
     private var memberships = MembershipLedger(.none)
     /// By position of the node.
     private var disks: [DiskLedger] = []
+    private var cores: [NodeLedgers] = []
+    private var identities = IdentityLedger()
     private var gone: Set<NodeID> = []
     private var storms: [Storm] = []
 
@@ -35,11 +45,13 @@ package final class SafetyChecker: WorldObserver {
         node.position < disks.count ? disks[node.position] : DiskLedger()
     }
 
-    private func grow(to node: SimulatedNode) {
-        while disks.count <= node.position {
-            disks.append(DiskLedger())
-            storms.append(Storm())
-        }
+    /// A node acts for the first time.
+    private func grow(to node: SimulatedNode, _ world: World) throws(Finding) {
+        guard disks.count == node.position else { return }
+        disks.append(DiskLedger())
+        storms.append(Storm())
+        cores.append(NodeLedgers(lifeBegan: node.clock.reading(at: world.now)))
+        try check(world, node) { () throws(BrokenRule) in try identities.begins(node.core.incarnation) }
     }
 
     // MARK: Cores
@@ -47,7 +59,7 @@ package final class SafetyChecker: WorldObserver {
     package func began(_ world: World) { memberships = MembershipLedger(world.nodes[0].founding) }
 
     package func stepped(_ node: SimulatedNode, _ input: Input, _ effects: Effects, before: CoreGlance, in world: World) throws(Finding) {
-        grow(to: node)
+        try grow(to: node, world)
         let core = node.core
         if gone.contains(node.id) { throw world.finding("V17 gone for ever", node, "a node whose disk was lost acts under its old name") }
         try countStep(node, world)
@@ -57,10 +69,16 @@ package final class SafetyChecker: WorldObserver {
             throw world.finding("V7 monotone", node, "from term \(before.term) commit \(before.commit) to term \(core.term) commit \(core.commit)")
         }
         try check(world, node) { () throws(BrokenRule) in
-            if let write = effects.write, let first = write.entries.first {
-                try logs.appended(write.entries, after: EntryID(term: core.term(at: first.index.previous) ?? .zero, index: first.index.previous))
+            if let write = effects.write {
+                try disks[node.position].issues(write)
+                if let first = write.entries.first {
+                    try logs.appended(write.entries, after: EntryID(term: core.term(at: first.index.previous) ?? .zero, index: first.index.previous))
+                }
             }
-            if core.role == .leader { try checkLeader(core, before) }
+            if let reason = effects.halt { try IdentityLedger.halted(reason, by: input) }
+            if core.role == .leader { try checkLeader(core, effects, before) }
+            try cores[node.position].stepped(input, effects, core, before: before, now: node.clock.reading(at: world.now))
+            try SpaceRules.stepped(input, effects, core, durable: node.checkpoints.durable)
             if core.commit > before.commit { try commits.commits(before.commit.next...core.commit, in: core.term, term: core.term(at:)) }
         }
         if before.role == .leader, core.role == .leader, core.commit > before.commit { try checkQuorum(node, before, world) }
@@ -73,7 +91,7 @@ package final class SafetyChecker: WorldObserver {
         if storms[node.position].steps > Self.stepsPerMillisecondMax { throw world.finding("V28 busy loop", node, "\(storms[node.position].steps) steps in a millisecond") }
     }
 
-    private func checkLeader(_ core: RaftCore, _ before: CoreGlance) throws(BrokenRule) {
+    private func checkLeader(_ core: RaftCore, _ effects: Effects, _ before: CoreGlance) throws(BrokenRule) {
         guard before.role == .leader, before.term == core.term else {
             try elections.leads(core.id, core.term)
             return try commits.elected(core.term, firstIndex: core.firstIndex, termAt: core.term(at:))
@@ -81,8 +99,10 @@ package final class SafetyChecker: WorldObserver {
         if before.last.index >= core.firstIndex, core.term(at: before.last.index) != before.last.term {
             throw BrokenRule(rule: "V2 leader append-only", text: "the leader of term \(core.term) dropped \(before.last)")
         }
-        if core.membership.generation > before.membership.generation {
-            try MembershipLedger.appended(by: core.term, committed: core.term(at: core.commit))
+        guard core.membership.generation > before.membership.generation, let write = effects.write else { return }
+        for entry in write.entries where entry.membership != nil {
+            let previous = core.memberships.last { $0.index < entry.index }?.index ?? .zero
+            try MembershipLedger.appended(by: core.term, committed: core.term(at: core.commit), after: previous, commit: core.commit)
         }
     }
 
@@ -104,7 +124,6 @@ package final class SafetyChecker: WorldObserver {
     // MARK: Disks and messages
 
     package func durable(_ node: SimulatedNode, _ write: LogWrite, in world: World) {
-        grow(to: node)
         disks[node.position].durable(write)
     }
 
@@ -124,8 +143,9 @@ package final class SafetyChecker: WorldObserver {
     }
 
     package func restarted(_ node: SimulatedNode, _ recovered: RecoveredState, in world: World) throws(Finding) {
-        grow(to: node)
         let core = node.core
+        cores[node.position] = NodeLedgers(lifeBegan: node.clock.reading(at: world.now))
+        try check(world, node) { () throws(BrokenRule) in try identities.begins(core.incarnation) }
         if !recovered.isDamaged && !node.isDamaged {
             try check(world, node) { () throws(BrokenRule) in
                 try disks[node.position].check(recovered: recovered.hardState, last: core.lastEntry) { index in
@@ -133,13 +153,22 @@ package final class SafetyChecker: WorldObserver {
                 }
             }
         }
-        var terms: [Term] = []
-        var index = recovered.compactedThrough.index.next
-        while index <= recovered.lastIndex {
-            terms.append(core.term(at: index) ?? .zero)
-            index = index.next
+        let ids = ids(after: recovered.compactedThrough, recovered.termRuns, through: recovered.lastIndex)
+        try check(world, node) { () throws(BrokenRule) in try logs.recovered(ids, after: recovered.compactedThrough) }
+        disks[node.position].recovered(recovered.hardState, base: recovered.compactedThrough, terms: ids.map(\.term))
+    }
+
+    package func rehearsed(_ node: SimulatedNode, _ recovered: RecoveredLog, afterDamage: Bool, in world: World) throws(Finding) {
+        let ids = ids(after: recovered.compactedThrough, recovered.termRuns, through: recovered.lastIndex)
+        try check(world, node) { () throws(BrokenRule) in
+            try logs.recovered(ids, after: recovered.compactedThrough)
+            guard !afterDamage else { return }
+            let base = recovered.compactedThrough
+            let disk = disks[node.position]
+            try disk.check(recovered: recovered.hardState, last: ids.last ?? base) { index in
+                index <= base.index ? disk.last.term : index <= recovered.lastIndex ? ids[Int(index.distance(from: base.index)) - 1].term : nil
+            }
         }
-        disks[node.position].recovered(recovered.hardState, base: recovered.compactedThrough, terms: terms)
     }
 
     package func lost(_ node: SimulatedNode, _ reason: String, in world: World) { gone.insert(node.id) }
@@ -206,4 +235,18 @@ package final class SafetyChecker: WorldObserver {
             throw world.finding("V19 equal states", node, "another state at \(node.machine.applied) than node \(first.id) has")
         }
     }
+}
+
+/// The entries of a log, from the runs of their terms.
+private func ids(after base: EntryID, _ runs: [TermRun], through last: LogIndex) -> [EntryID] {
+    var ids: [EntryID] = []
+    for (place, run) in runs.enumerated() {
+        let end = place + 1 < runs.count ? runs[place + 1].first : last.next
+        var index = max(run.first, base.index.next)
+        while index < end {
+            ids.append(EntryID(term: run.term, index: index))
+            index = index.next
+        }
+    }
+    return ids
 }

@@ -6,6 +6,9 @@ package struct Coverage: Hashable, Sendable {
 
     package subscript(mark: CoverageMark) -> UInt64 { counts[mark.rawValue] }
 
+    /// Places that no run passed through.
+    package var missing: [CoverageMark] { CoverageMark.allCases.filter { self[$0] == 0 } }
+
     package mutating func mark(_ mark: CoverageMark) { counts[mark.rawValue] += 1 }
 
     package mutating func add(_ other: Coverage) {
@@ -38,6 +41,8 @@ package enum CoverageMark: Int, CaseIterable, Sendable {
     case nodeRetired
     case clockJump
     case connectionReset
+    case ambush
+    case calmWeather
     case uncommittedTruncated
     case snapshotInstalled
     case snapshotRolledForward

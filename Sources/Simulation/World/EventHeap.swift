@@ -20,6 +20,8 @@ struct Event {
         /// An input that was ordered by an earlier step, from the world's input pool.
         case input(node: Int, life: Int, slot: Int)
         case restart(node: Int, life: Int)
+        /// The nemesis had waited for this life's moment.
+        case ambushCrash(node: Int, life: Int)
 
         case nemesis
         case `operator`

@@ -13,6 +13,8 @@ enum Fault: CaseIterable, Sendable {
     case clockJump
     // Orders that a healthy cluster has to bear too
     case transfer, campaign, connectionNews, recheck
+    // Trouble that waits for its moment
+    case ambushMembership, ambushHandOver
 }
 
 /// What one run is like, drawn from its seed: each kind of fault is on or off, so that some runs are dense in few of them (swarm testing).

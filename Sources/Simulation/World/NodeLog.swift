@@ -19,11 +19,25 @@ struct NodeLog: LogView {
     func prefetch(from index: LogIndex) throws(LogFault) { try log.prefetch(from: index) }
 }
 
+/// Random numbers that one life of a log takes, now and later.
+private final class Nonces {
+    private var rng: SplitMix
+
+    init(_ seed: UInt64) { rng = SplitMix(seed: seed) }
+
+    func next() -> UInt64 { rng.next() }
+}
+
 extension World {
     private static let cluster: UInt64 = 0xc0c1a7e
 
     /// A new process opens the log that it finds on the disk.
-    func openLog(disk: SimulatedDisk, id: NodeID) throws(LogProblem) -> (NodeLog, RecoveredLog) {
+    func openLog(disk: SimulatedDisk, id: NodeID) throws(LogProblem) -> (log: NodeLog, recovered: RecoveredLog) {
+        try openLog(disk: disk, id: id, chance: &rng)
+    }
+
+    /// - Parameter chance: Gives the segments' nonces.
+    func openLog(disk: SimulatedDisk, id: NodeID, chance: inout SplitMix) throws(LogProblem) -> (log: NodeLog, recovered: RecoveredLog) {
         var settings = LogSettings()
         settings.segmentByteCount = mix.segmentByteCount
         settings.cacheByteCount = mix.logCacheByteCount
@@ -31,8 +45,9 @@ extension World {
         #if CONCLAVE_MUTANTS
         if case .log(let fault)? = mutant { settings.plantedFault = fault }
         #endif
+        let nonces = Nonces(chance.next())
         let (log, recovered) = try WriteAheadLog.open(
-            disk.open(), identity: LogIdentity(cluster: Self.cluster, node: id.raw), settings: settings, nonces: { [unowned self] in rng.next() })
+            disk.open(), identity: LogIdentity(cluster: Self.cluster, node: id.raw), settings: settings, nonces: { nonces.next() })
         return (NodeLog(log), recovered)
     }
 

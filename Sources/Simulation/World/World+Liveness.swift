@@ -46,7 +46,7 @@ extension World {
         }.joined(separator: "; ")
     }
 
-    private var isConverged: Bool {
+    var isConverged: Bool {
         let leaders = survivors.map { nodes[$0] }.filter { $0.isRunning && $0.core.role == .leader }
         guard clients.allSatisfy({ $0.operation == nil }), let leader = leaders.max(by: { $0.core.term < $1.core.term }) else { return false }
         let core = leader.core
@@ -75,7 +75,8 @@ extension World {
         guard suffices(chosen) else { throw finding("fault atlas", nil, "too much was lost: \(standings)") }
         var order = chosen
         rng.shuffle(&order)
-        for position in order where rng.chance(perMille: 800) {
+        let rigour = rng.one(of: [800, 800, 300])
+        for position in order where rng.chance(perMille: rigour) {
             let fewer = chosen.filter { $0 != position }
             if suffices(fewer) { chosen = fewer }
         }

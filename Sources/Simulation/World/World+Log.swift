@@ -1,4 +1,5 @@
 import Raft
+import SimulatedDisk
 import WriteAheadLog
 
 /// The log thread of a node: it takes up what is queued, appends it, syncs once, and reports.
@@ -10,30 +11,36 @@ extension World {
     }
 
     func logWorks(_ node: SimulatedNode) throws(Finding) {
-        do {
-            if let index = node.compactBefore {
-                node.compactBefore = nil
-                try node.log.compact(before: index)
-            }
-            if let index = node.prefetchFrom {
-                node.prefetchFrom = nil
-                try node.log.prefetch(from: index)
-                plan(.logFetched, at: node, in: Interval(nanoseconds: 50_000))
-            }
-            guard !node.queuedWrites.isEmpty else {
-                node.isLogBusy = false
-                return
-            }
-            // Now and then not all of them: one sync for many writes must not be what correctness rests on.
-            let count = rng.chance(perMille: 200) ? rng.within(1...node.queuedWrites.count) : node.queuedWrites.count
-            let batch = Array(node.queuedWrites.prefix(count))
-            node.queuedWrites.removeFirst(count)
-            node.appendedWrites = batch
-            try node.log.append(batch)
-            push(.logSync(node: node.position, life: node.life), in: syncTime(of: node))
+        let directorySyncs = node.disk.counts.directorySyncs
+        do throws(LogFault) {
+            try takeUpLogWork(node)
         } catch {
-            try storageFailed(node, StorageFault(error))
+            return try storageFailed(node, StorageFault(error))
         }
+        try rehearseAfterLogWork(node, changedFiles: node.disk.counts.directorySyncs != directorySyncs)
+    }
+
+    private func takeUpLogWork(_ node: SimulatedNode) throws(LogFault) {
+        if let index = node.compactBefore {
+            node.compactBefore = nil
+            try node.log.compact(before: index)
+        }
+        if let index = node.prefetchFrom {
+            node.prefetchFrom = nil
+            try node.log.prefetch(from: index)
+            plan(.logFetched, at: node, in: Interval(nanoseconds: 50_000))
+        }
+        guard !node.queuedWrites.isEmpty else {
+            node.isLogBusy = false
+            return
+        }
+        // Now and then not all of them: one sync for many writes must not be what correctness rests on.
+        let count = rng.chance(perMille: 200) ? rng.within(1...node.queuedWrites.count) : node.queuedWrites.count
+        let batch = Array(node.queuedWrites.prefix(count))
+        node.queuedWrites.removeFirst(count)
+        node.appendedWrites = batch
+        try node.log.append(batch)
+        push(.logSync(node: node.position, life: node.life), in: syncTime(of: node))
     }
 
     private func syncTime(of node: SimulatedNode) -> Interval {
@@ -63,6 +70,7 @@ extension World {
             if write.endsRecovery { node.isDamaged = false }
             try observer.durable(node, write, in: self)
         }
+        try rehearseAfterSync(node, holdsHardState: writes.contains { $0.hardState != nil })
         try releaseHeld(node, through: synced)
         if node.isRunning { try step(node, .logDurable(synced)) }
     }

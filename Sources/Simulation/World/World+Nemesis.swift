@@ -21,6 +21,12 @@ extension World {
             node.clock.jump(rng.around(mix.troubleMean))
             try step(node, .tick)
         case .transfer: try transfer()
+        case .ambushMembership:
+            lie(inWaitFor: .membership)
+            try askForChange()
+        case .ambushHandOver:
+            lie(inWaitFor: .handOver)
+            try transfer()
         case .campaign: if let node = rng.pick(awake) { try step(node, .campaign) }
         case .connectionNews:
             if let node = rng.pick(awake), let peer = rng.pick(nodes), peer !== node { try step(node, .peerConnection(peer.id, isUp: rng.chance(perMille: 500))) }

@@ -13,7 +13,7 @@ extension World {
         let isTroubled = phase == .safety
         if isTroubled, mix.dropPerMille > 0, rng.chance(perMille: mix.dropPerMille) { return }
         send(outgoing.message, from: node.position, to: to, delay: drawDelay(isTroubled), isOrdered: mix.isOrdered)
-        if isTroubled, mix.duplicatePerMille > 0, rng.chance(perMille: mix.duplicatePerMille) {
+        if isTroubled, mix.duplicatePerMille > 0, rng.chance(perMille: mix.duplicatePerMille * (outgoing.message.isRare ? 5 : 1)) {
             // At once, or so late that everything has changed.
             let delay = rng.chance(perMille: 800) ? drawDelay(isTroubled) : rng.around(mix.electionTimeout * 10)
             send(outgoing.message, from: node.position, to: to, delay: delay, isOrdered: false)
@@ -50,6 +50,16 @@ extension World {
             try step(node, .message(transit.message))
         } else {
             _ = messages.take(slot)
+        }
+    }
+}
+
+extension Message {
+    /// Whether a run sees few of its kind, so that trouble must look for it.
+    fileprivate var isRare: Bool {
+        switch payload {
+        case .vote, .timeoutNow, .snapshotOffer, .forward, .retire: true
+        default: false
         }
     }
 }

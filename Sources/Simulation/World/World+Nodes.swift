@@ -141,6 +141,7 @@ extension World {
         do {
             let (log, recoveredLog) = try openLog(disk: node.disk, id: node.id)
             node.log = log
+            try rehearseRecovery(node, expecting: recoveredLog)
             try rollForward(node, boundary: recoveredLog.boundary)
             recovered = merge(recoveredLog, node.machine, node.founding)
         } catch let problem as Finding {

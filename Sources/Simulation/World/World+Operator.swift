@@ -13,7 +13,12 @@ extension World {
         guard let leader = aLeader else { return }
         if mix.hasUpgrade, rng.chance(perMille: 300) { return try upgrade(leader) }
         if rng.chance(perMille: 100) { try stopLeftover(leader.core) }
-        guard let change = try drawChange(leader.core.membership), isBearable(change, leader.core.membership) else { return }
+        try askForChange(leader)
+    }
+
+    /// - Parameter leader: Nil for any.
+    func askForChange(_ leader: SimulatedNode? = nil) throws(Finding) {
+        guard let leader = leader ?? aLeader, let change = try drawChange(leader.core.membership), isBearable(change, leader.core.membership) else { return }
         note { "operator asks \(leader.id): \(change)" }
         try step(leader, .changeMembership(change, Self.changeTicket))
     }

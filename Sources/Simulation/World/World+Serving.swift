@@ -23,8 +23,7 @@ extension World {
     private func propose(_ command: RegisterCommand, _ ticket: Ticket, at node: SimulatedNode) throws(Finding) {
         let level = isPlanted(.unknownEntrySkipped) ? 0 : command.featureLevel
         let payload = command.encoded(padding: rng.below(mix.paddingMax))
-        let onlyIfTerm = rng.chance(perMille: 50) ? node.core.term : nil
-        let proposal = Proposal(ticket: ticket, command: Command(payload, onlyIfTerm: onlyIfTerm, featureLevel: level))
+        let proposal = Proposal(ticket: ticket, command: Command(payload, onlyIfTerm: drawOnlyIfTerm(node), featureLevel: level))
         try step(node, .propose([proposal]))
     }
 

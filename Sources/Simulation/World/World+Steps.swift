@@ -11,6 +11,7 @@ extension World {
         if trace != nil { traceStep(node, input, effects) }
         try observer.stepped(node, input, effects, before: before, in: self)
         markStep(node, input, effects, before)
+        springAmbush(on: node, effects)
         try perform(effects, at: node)
         swap(&effects, &node.effects)
         if node.isRunning { planTimer(of: node) }

@@ -26,6 +26,8 @@ package final class World {
     var requests = Pool<Attempt>()
     var replies = Pool<Answer>()
     var network = Network()
+    /// What the nemesis waits for.
+    var ambushes: [Ambush] = []
     var clients: [Client] = []
     var nextTicket: UInt64 = 1
     var nextValue: UInt64 = 1
@@ -75,6 +77,7 @@ package final class World {
         while eventCount < events { try advance() }
         try live()
         try settleDown()
+        if rng.chance(perMille: 500) { try stayCalm() }
         try observer.audit(self)
     }
 
@@ -120,6 +123,8 @@ package final class World {
         case .restart(let position, let life):
             guard nodes[position].life == life, nodes[position].condition == .down else { return }
             try restart(nodes[position])
+        case .ambushCrash(let position, let life):
+            if nodes[position].life == life, nodes[position].isRunning { try crash(nodes[position]) }
         case .nemesis: try nemesisActs()
         case .operator: try operatorActs()
         }

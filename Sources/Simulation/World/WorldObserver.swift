@@ -1,5 +1,6 @@
 package import Raft
 package import SimulatedDisk
+package import WriteAheadLog
 
 /// Hears everything that happens in a ``World``, and says when it must not have happened (`reference/raft.md` §3.2).
 ///
@@ -32,6 +33,8 @@ package protocol WorldObserver: AnyObject {
     func crashed(_ node: SimulatedNode, _ cause: CrashCause, in world: World) throws(Finding)
     /// A new process has recovered. The first tick comes next.
     func restarted(_ node: SimulatedNode, _ recovered: RecoveredState, in world: World) throws(Finding)
+    /// What a new process would find if this one died now. Of a log that was damaged for it only what is there counts, not what is missing.
+    func rehearsed(_ node: SimulatedNode, _ recovered: RecoveredLog, afterDamage: Bool, in world: World) throws(Finding)
     /// Damage to the disk that recovery found made a start impossible. The node is lost, and returns only under another id.
     func lost(_ node: SimulatedNode, _ reason: String, in world: World) throws(Finding)
     /// The disk was damaged behind the node's back.
@@ -67,6 +70,7 @@ extension WorldObserver {
     package func installed(_ meta: SnapshotMeta, on node: SimulatedNode, in world: World) throws(Finding) {}
     package func crashed(_ node: SimulatedNode, _ cause: CrashCause, in world: World) throws(Finding) {}
     package func restarted(_ node: SimulatedNode, _ recovered: RecoveredState, in world: World) throws(Finding) {}
+    package func rehearsed(_ node: SimulatedNode, _ recovered: RecoveredLog, afterDamage: Bool, in world: World) throws(Finding) {}
     package func lost(_ node: SimulatedNode, _ reason: String, in world: World) throws(Finding) {}
     package func damaged(_ node: SimulatedNode, in world: World) throws(Finding) {}
     package func wiped(_ node: SimulatedNode, in world: World) throws(Finding) {}
@@ -82,6 +86,8 @@ extension WorldObserver {
 /// What a core was before a step.
 package struct CoreGlance: Sendable {
     package let term: Term
+    package let hardState: HardState
+    package let leader: NodeID?
     package let role: Role
     package let commit: LogIndex
     package let last: EntryID
@@ -90,6 +96,8 @@ package struct CoreGlance: Sendable {
 
     init(_ core: RaftCore) {
         term = core.term
+        hardState = core.hardState
+        leader = core.leader
         role = core.role
         commit = core.commit
         last = core.lastEntry

@@ -1,7 +1,7 @@
 package import Raft
 
 /// What a log holds when it is opened: its part of `RecoveredState`.
-package struct RecoveredLog: Sendable {
+package struct RecoveredLog: Hashable, Sendable {
     package var hardState = HardState(term: .zero, vote: nil)
     /// The entry before the first one in the log.
     package var compactedThrough = EntryID.zero

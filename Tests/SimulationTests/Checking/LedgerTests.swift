@@ -128,13 +128,62 @@ private func rule(_ body: () throws(BrokenRule) -> Void) -> String? {
             try ledger.commits(joint)
             try ledger.commits(joint.final)
             try ledger.commits(Membership(voters: [one], learners: [two], generation: 4))
-            try MembershipLedger.appended(by: Term(2), committed: Term(2))
+            try MembershipLedger.appended(by: Term(2), committed: Term(2), after: LogIndex(3), commit: LogIndex(3))
         } == nil)
         // Voters change in one step.
         #expect(rule { () throws(BrokenRule) in try ledger.commits(Membership(voters: [one, two], generation: 5)) } == "V15")
         // A generation is left out.
         #expect(rule { () throws(BrokenRule) in try ledger.commits(Membership(voters: [one], generation: 6)) } == "V15")
-        #expect(rule { () throws(BrokenRule) in try MembershipLedger.appended(by: Term(2), committed: Term(1)) } == "V15")
+        #expect(rule { () throws(BrokenRule) in try MembershipLedger.appended(by: Term(2), committed: Term(1), after: LogIndex(3), commit: LogIndex(3)) } == "V15")
+        // The joint one before it is not committed.
+        #expect(rule { () throws(BrokenRule) in try MembershipLedger.appended(by: Term(2), committed: Term(2), after: LogIndex(4), commit: LogIndex(3)) } == "V15")
+    }
+}
+
+@Suite struct IdentityTests {
+    @Test func oneProcessPerIncarnation() {
+        var ledger = IdentityLedger()
+        #expect(rule { () throws(BrokenRule) in
+            try ledger.begins(Incarnation(1))
+            try ledger.begins(Incarnation(2))
+        } == nil)
+        #expect(rule { () throws(BrokenRule) in try ledger.begins(Incarnation(1)) } == "V17")
+    }
+
+    @Test func onlyWhoIsToldRetires() {
+        let notice = Input.message(Message(from: one, to: two, term: Term(1), payload: .retire(generation: 3)))
+        #expect(rule { () throws(BrokenRule) in
+            try IdentityLedger.halted(.retired(generation: 3), by: notice)
+            try IdentityLedger.halted(.storage(.noSpace), by: .tick)
+        } == nil)
+        #expect(rule { () throws(BrokenRule) in try IdentityLedger.halted(.retired(generation: 4), by: notice) } == "V17")
+        #expect(rule { () throws(BrokenRule) in try IdentityLedger.halted(.retired(generation: 3), by: .tick) } == "V17")
+    }
+}
+
+@Suite struct RecoveredLogTests {
+    private func logs() throws -> LogLedger {
+        var ledger = LogLedger()
+        try ledger.appended([entry(1, 1), entry(1, 2)], after: .zero)
+        try ledger.appended([entry(2, 2), entry(2, 3)], after: id(1, 1))
+        return ledger
+    }
+
+    @Test func whatWasWrittenMayBeFound() throws {
+        let ledger = try logs()
+        #expect(rule { () throws(BrokenRule) in
+            try ledger.recovered([], after: .zero)
+            try ledger.recovered([id(1, 1), id(1, 2)], after: .zero)
+            try ledger.recovered([id(2, 2), id(2, 3)], after: id(1, 1))
+        } == nil)
+    }
+
+    @Test func whatWasNeverWrittenMayNot() throws {
+        let ledger = try logs()
+        #expect(rule { () throws(BrokenRule) in try ledger.recovered([id(1, 1), id(3, 2)], after: .zero) } == "V21")
+        #expect(rule { () throws(BrokenRule) in try ledger.recovered([id(2, 3)], after: id(3, 2)) } == "V21")
+        // Both were written, and not one behind the other.
+        #expect(rule { () throws(BrokenRule) in try ledger.recovered([id(1, 1), id(1, 2), id(2, 3)], after: .zero) } == "V21")
     }
 }
 
@@ -153,10 +202,12 @@ private func rule(_ body: () throws(BrokenRule) -> Void) -> String? {
     }
 
     @Test func syncedThingsStay() {
-        let disk = disk()
+        var disk = disk()
         let state = HardState(term: Term(2), vote: two)
         let terms: (LogIndex) -> Term? = { $0 == LogIndex(3) ? Term(2) : Term(1) }
+        #expect(rule { () throws(BrokenRule) in try disk.check(recovered: HardState(term: Term(3), vote: nil), last: id(2, 3), term: terms) } == "V7")
         #expect(rule { () throws(BrokenRule) in
+            try disk.issues(write(2, state: HardState(term: Term(3), vote: nil)))
             try disk.check(recovered: state, last: id(2, 3), term: terms)
             // A write that was not reported may have replaced the end.
             try disk.check(recovered: HardState(term: Term(3), vote: nil), last: id(3, 2)) { _ in nil }
@@ -164,6 +215,20 @@ private func rule(_ body: () throws(BrokenRule) -> Void) -> String? {
         #expect(rule { () throws(BrokenRule) in try disk.check(recovered: HardState(term: Term(1), vote: nil), last: id(2, 3), term: terms) } == "V7")
         #expect(rule { () throws(BrokenRule) in try disk.check(recovered: HardState(term: Term(2), vote: nil), last: id(2, 3), term: terms) } == "V7")
         #expect(rule { () throws(BrokenRule) in try disk.check(recovered: state, last: id(1, 2)) { _ in nil } } == "V21")
+    }
+
+    @Test func imagesReplaceOnlyLogsThatLackThem() {
+        func reset(to last: EntryID) -> LogWrite {
+            let image = SnapshotImage(last: last, fingerprint: 1)
+            let meta = SnapshotMeta(image: image, membership: Membership(voters: [one]), membershipIndex: .zero, byteCount: 1)
+            return LogWrite(sequence: WriteSequence(2), hardState: nil, reset: meta, truncateFrom: nil, entries: [], commit: .zero, endsRecovery: false)
+        }
+        var disk = disk()
+        #expect(rule { () throws(BrokenRule) in
+            try disk.issues(reset(to: id(2, 4)))
+            try disk.issues(reset(to: id(3, 3)))
+        } == nil)
+        #expect(rule { () throws(BrokenRule) in try disk.issues(reset(to: id(2, 3))) } == "V18")
     }
 
     @Test func promisesAreDurable() {

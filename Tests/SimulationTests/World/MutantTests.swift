@@ -2,6 +2,7 @@
 import Raft
 import Sessions
 import Testing
+import WriteAheadLog
 
 @testable import Simulation
 
@@ -20,6 +21,24 @@ import Testing
         let replay = Self.run.run(seed: report.seed, mutant: mutant)
         #expect(replay.finding == report.finding)
         #expect(replay.events == report.events)
+    }
+
+    /// Rules that are checked at the step that breaks them: the first runs show it, and under the rule's own name.
+    @Test("a broken rule is noticed at once, and named", arguments: [
+        (Mutant.raft(.preVoteSkipped), "thesis 9.6 pre-vote"),
+        (.raft(.staleTimerAccepted), "V28 timer hygiene"),
+        (.raft(.finalBeforeJointCommitted), "V15 membership safety"),
+        (.raft(.readWithoutQuorum), "V14 fresh reads"),
+        (.raft(.readEpochReused), "V14 fresh reads"),
+        (.raft(.onlyIfTermIgnored), "V26 only in its term"),
+        (.raft(.retiresOnOldMembership), "V17 identity"),
+        (.driver(.incarnationReused), "V17 identity"),
+        (.log(.segmentNotSyncedBeforeRename), "V20 recovery"),
+        (.log(.partOfWriteAccepted), "V20 recovery"),
+    ])
+    func isNamed(mutant: Mutant, rule: String) throws {
+        let report = try #require(Self.run.seedThatCatches(mutant, among: 1...40), "\(mutant) survived")
+        #expect(report.finding?.rule == rule)
     }
 
     @Test func everyMutantIsFoundByItsName() {
