@@ -104,12 +104,16 @@ struct NodeTests {
         let away = nodes.first { $0.id != leader.id }!
         let there = nodes.filter { $0.id != away.id }
         cluster.board.cut(away.id, from: there.map(\.id))
-        for number in 0..<300 { #expect(await there[number % 2].write(cluster.mutation(UInt64(number))) == .success(.done)) }
-        try await TestCluster.until("the log is cut") { there.allSatisfy { $0.applier.removableIndex > 200 } }
-        for number in 300..<320 { #expect(await there[number % 2].write(cluster.mutation(UInt64(number))) == .success(.done)) }
+        var number = 0
+        // The log may be cut behind the commit before the last, and commits come at the apply thread's own pace.
+        try await TestCluster.until("the log is cut") {
+            #expect(await there[number % 2].write(cluster.mutation(UInt64(number))) == .success(.done))
+            number += 1
+            return there.allSatisfy { $0.applier.removableIndex > 100 }
+        }
         cluster.board.heal()
         try await TestCluster.until("the node has caught up") { Set(nodes.map(\.applier.appliedIndex)).count == 1 }
-        #expect(await away.write(cluster.mutation(400)) == .success(.done))
+        #expect(await away.write(cluster.mutation(100_000)) == .success(.done))
         #expect(await away.write(cluster.mutation(3)) == .success(.failed(.accountAlreadyExists)))
         for node in nodes { await cluster.stop(node) }
         #expect(try Set(nodes.map { try cluster.store($0).committedPosition().stateHash }).count == 1)
@@ -151,7 +155,8 @@ struct NodeTests {
             for number in 0..<100 { group.addTask { await nodes[number % 3].write(cluster.mutation(UInt64(number))) } }
             return await group.reduce(into: []) { $0.append($1) }
         }
-        #expect(try await leader.transferLeadership(to: target.id) == .done)
+        // A leader that is new does not know yet how far the others are.
+        try await TestCluster.until("handed over") { try await leader.transferLeadership(to: target.id) == .done }
         #expect(await outcomes.allSatisfy { $0 == .success(.done) })
         try await TestCluster.until("the target leads") { target.board.facts.role == .leader }
         for node in nodes { await cluster.stop(node) }

@@ -239,8 +239,8 @@ final class RaftDriver {
     }
 
     private func completeReads() {
-        for read in reads.take(through: appliedIndex) { read.completion(.success(())) }
         updateReadability()
+        for read in reads.take(through: appliedIndex) { read.completion(.success(())) }
     }
 
     /// A leader without another voter has applied everything that was ever answered, once it has applied what its predecessors answered.

@@ -31,7 +31,8 @@ package final class LogThread<Directory: LogDirectory>: @unchecked Sendable {
 
     /// The newest entries, for the core.
     package let tail: LogTail
-    private let log: WriteAheadLog<Directory>
+    /// Nil when the thread has ended: the files, and the lock on their directory, are free again.
+    private var log: WriteAheadLog<Directory>?
     private let byteCountMax: Int
     private let report: @Sendable (LogEvent) -> Void
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -127,6 +128,8 @@ package final class LogThread<Directory: LogDirectory>: @unchecked Sendable {
     // MARK: The thread
 
     private func run() {
+        guard let log else { return }
+        defer { self.log = nil }
         var isMarkDue = false
         do throws(LogFault) {
             while true {
@@ -136,7 +139,7 @@ package final class LogThread<Directory: LogDirectory>: @unchecked Sendable {
                     continue
                 }
                 if work.isEmpty { return }
-                try perform(work)
+                try perform(work, on: log)
                 if !work.writes.isEmpty { isMarkDue = true }
             }
         } catch {
@@ -171,7 +174,7 @@ package final class LogThread<Directory: LogDirectory>: @unchecked Sendable {
         return work
     }
 
-    private func perform(_ work: Work) throws(LogFault) {
+    private func perform(_ work: Work, on log: WriteAheadLog<Directory>) throws(LogFault) {
         try log.append(work.writes)
         if let sequence = try log.sync() { report(.durable(sequence)) }
         if let index = work.prefetchFrom {
