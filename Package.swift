@@ -61,7 +61,9 @@ let package = Package(
         // MARK: Floor 4
         .target(
             name: "Node",
-            dependencies: ["Raft", "WriteAheadLog", "SecretStore", "Keyring", "OpenSSL", "LMDB", nioCore, nioPosix, logging],
+            dependencies: [
+                "Raft", "WriteAheadLog", "SecretStore", "PeerLinks", "ClusterIdentity", "Keyring", "OpenSSL", "LMDB", nioCore, nioPosix, logging,
+            ],
             swiftSettings: plantedFaults),
 
         // MARK: Floor 6
@@ -74,7 +76,7 @@ let package = Package(
         .executableTarget(
             name: "conclave",
             dependencies: [
-                "Gateway", "SecretStore", "Access", "Keyring", "OpenSSL", nioCore, nioPosix, logging, "Yams",
+                "Gateway", "Node", "ClusterIdentity", "Raft", "SecretStore", "Access", "Keyring", "OpenSSL", nioCore, nioPosix, logging, "Yams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -3,6 +3,7 @@ package import Logging
 package import NIOCore
 package import Raft
 package import SecretStore
+internal import Synchronization
 internal import WriteAheadLog
 
 /// One member of a cluster: the consensus core with its log, its state machine and its links, behind the protocol that the API asks.
@@ -24,6 +25,7 @@ package final class Node: ReplicatedLog {
     private let log: LogThread<PosixLogDirectory>
     private let snapshots: SnapshotDepot
     private let driver: NIOLoopBound<RaftDriver>
+    private let clusterDiskLow = Atomic<Bool>(false)
 
     /// What others want to know of a node. Called on the node's event loop; must not block.
     package struct Listener: Sendable {
@@ -43,20 +45,20 @@ package final class Node: ReplicatedLog {
     ///   - peers: Makes the links, on the event loop; what they receive goes to ``receive(_:)``.
     ///   - fatal: Called once, with a sentence, when a disk can no longer be written: the process must end without another acknowledgement.
     /// - Throws: ``NodeProblem``, `LogProblem`, `RecoveryProblem`, ``StoreError``, `LMDBError`: the node does not start, and nothing was changed.
-    package static func start(
+    static func start(
         _ settings: NodeSettings, store: SecretStore, eventLoop: any EventLoop, logger: Logger, listener: Listener,
-        fatal: @escaping @Sendable (String) -> Void, peers: @escaping @Sendable (Node) -> (any PeerSender)?
+        hashes: StateHashes = StateHashes(), fatal: @escaping @Sendable (String) -> Void, peers: @escaping @Sendable (Node) throws -> (any PeerSender)?
     ) async throws -> Node {
         let opened = try OpenedLog(settings, store: store, logger: logger)
         return try await eventLoop.submit {
-            try Node(settings, opened, store: store, eventLoop: eventLoop, logger: logger, listener: listener, fatal: fatal, peers: peers)
+            try Node(settings, opened, store: store, eventLoop: eventLoop, logger: logger, listener: listener, hashes: hashes, fatal: fatal, peers: peers)
         }.get()
     }
 
     /// On the event loop.
     private init(
         _ settings: NodeSettings, _ opened: OpenedLog, store: SecretStore, eventLoop: any EventLoop, logger: Logger, listener: Listener,
-        fatal: @escaping @Sendable (String) -> Void, peers: (Node) -> (any PeerSender)?
+        hashes: StateHashes, fatal: @escaping @Sendable (String) -> Void, peers: (Node) throws -> (any PeerSender)?
     ) throws {
         self.settings = settings
         id = settings.id
@@ -72,7 +74,8 @@ package final class Node: ReplicatedLog {
         let log = LogThread(opened.take()) { event in post.run { $0.logSays(event) } }
         let applier = Applier(
             stateMachine: store, appliedIndex: opened.state.applied.raw, logger: logger,
-            listener: Applier.Listener(applied: { book.applied($0, $1) }, advanced: { post.run { $0.applierAdvanced() } }), fatal: fatal)
+            listener: Applier.Listener(applied: { book.applied($0, $1) }, advanced: { post.run { $0.applierAdvanced() } }, hashed: { hashes.add($1, at: $0) }),
+            fatal: fatal)
         let snapshots = SnapshotDepot(
             directory: settings.snapshotDirectory, store: store, id: settings.id, founding: settings.founding, logger: logger
         ) { news in
@@ -97,14 +100,23 @@ package final class Node: ReplicatedLog {
         driver.onHalt = listener.halted
         driver.onStanding = listener.standingChanged
         driver.onMembership = listener.membershipCommitted
-        driver.peers = peers(self)
+        driver.peers = try peers(self)
         driver.start()
+    }
+
+    /// A node without links to others: a cluster of one.
+    package static func start(
+        _ settings: NodeSettings, store: SecretStore, eventLoop: any EventLoop, logger: Logger, fatal: @escaping @Sendable (String) -> Void
+    ) async throws -> Node {
+        try await start(
+            settings, store: store, eventLoop: eventLoop, logger: logger, listener: Listener { fatal("the node halts: \($0)") }, fatal: fatal,
+            peers: { _ in nil })
     }
 
     // MARK: The replicated log
 
     package func propose(_ mutation: Mutation, completion: @escaping @Sendable (Result<Outcome, ProposalFailure>) -> Void) {
-        if space.isLow || applier.isStalled { return completion(.failure(.diskFull)) }
+        if isDiskLow || clusterDiskLow.load(ordering: .relaxed) { return completion(.failure(.diskFull)) }
         var mutation = mutation
         mutation.basis = max(applier.appliedIndex, 1)
         let sealed = keyring.sealLogEntry(mutation.encode().span.bytes)
@@ -144,14 +156,27 @@ package final class Node: ReplicatedLog {
 
     // MARK: The operator's
 
-    package func change(_ change: MembershipChange) async throws -> CommandResult.Outcome {
-        try await eventLoop.flatSubmit { [driver] in driver.value.change(change) }.get()
+    /// From any thread; completes on the event loop.
+    package func change(_ change: MembershipChange) -> EventLoopFuture<CommandResult.Outcome> {
+        eventLoop.flatSubmit { [driver] in driver.value.change(change) }
     }
 
+    /// From any thread; completes on the event loop.
+    ///
     /// - Parameter target: Nil for the voter that has caught up best.
-    package func transferLeadership(to target: NodeID?) async throws -> CommandResult.Outcome {
-        try await eventLoop.flatSubmit { [driver] in driver.value.transferLeadership(to: target) }.get()
+    package func transferLeadership(to target: NodeID?) -> EventLoopFuture<CommandResult.Outcome> {
+        eventLoop.flatSubmit { [driver] in driver.value.transferLeadership(to: target) }
     }
+
+    // MARK: The disk
+
+    /// Free bytes on the log's file system; nil if it cannot tell.
+    package var freeByteCount: Int? { space.freeByteCount }
+    /// Whether less than the reserve is free here.
+    package var isDiskLow: Bool { space.isLow || applier.isStalled }
+
+    /// Some member has too little space: no node takes writes until it has, so that none of them fails to apply one.
+    func setClusterDiskLow(_ isLow: Bool) { clusterDiskLow.store(isLow, ordering: .relaxed) }
 
     // MARK: The end
 

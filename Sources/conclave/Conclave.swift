@@ -5,10 +5,13 @@ internal import OpenSSL
 /// The program: `conclave serve` runs a node, `conclave operator ...` sets one up.
 @main
 struct Conclave: AsyncParsableCommand {
+    static let version = "0.1.0"
+
     static let configuration = CommandConfiguration(
         commandName: "conclave",
         abstract: "A secrets manager that you run yourself and that speaks the AWS Secrets Manager API.",
-        subcommands: [Serve.self, Operator.self])
+        version: version,
+        subcommands: [Serve.self, ClusterCommands.self, Operator.self])
 
     static func main() async {
         // Before the first key is read, and before anything else can have opened a file.

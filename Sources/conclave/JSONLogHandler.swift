@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Logging
+internal import enum Node.WallClock
 
 /// Writes each log event to standard error as one JSON object on one line.
 ///

@@ -1,9 +1,12 @@
 internal import Access
+internal import ClusterIdentity
 internal import Gateway
 internal import Glibc
 internal import Keyring
 internal import Logging
 internal import NIOCore
+internal import NIOPosix
+internal import Node
 internal import OpenSSL
 internal import SecretStore
 
@@ -23,41 +26,94 @@ struct NodeProcess {
     /// Opens the data, serves until a signal asks for the stop, and closes the data.
     func run() async throws {
         let process = ProcessEvents()
-        try directory.lock()
-        unlink(directory.addressFile)
+        if !directory.holdsNode, !settings.joinAddresses.isEmpty {
+            try await NodeJoin(settings: settings, directory: directory, logger: logger).run()
+        } else {
+            try directory.lock()
+        }
+        for file in [directory.addressFile, directory.opsAddressFile] { unlink(file) }
         let keyring = try Keyring.open(path: directory.keyringFile, seal: try FileSeal(keyFile: settings.sealKeyFile))
         let region = try directory.region()
-        let node = try NodeState(
-            directory: directory, keyring: keyring, region: region, reserveFreeByteCount: settings.reserveFreeByteCount, logger: logger)
-        let readPlans = ReadPlans()
-        let housekeeping = NodeHousekeeping(node, keyTerm: keyring.currentTerm, logger: logger) { readPlans.age() }
-        let tls = TLSContextBox(try TLSContext.api(credential: try credential(keyring)))
-        let server = try await HTTPServer.start(
-            serverConfiguration(), tls: tls, responder: responder(node, housekeeping.recorder, readPlans, region), logger: logger)
-        try announce(server)
-
-        await serve(until: process, tls, keyring)
-
-        logger.notice("stopping: no new connections, requests in flight are answered")
-        unlink(directory.addressFile)
-        await server.shutdown(grace: .seconds(Int64(settings.shutdownGraceSeconds)))
-        housekeeping.close()
-        node.close()
+        let identity = try NodeIdentity.read(from: directory.identityFile, keyring: keyring)
+        let data = try NodeData(
+            directory: directory, keyring: keyring, region: region, node: identity.node, reserveFreeByteCount: settings.reserveFreeByteCount)
+        let nodeGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let member = try await start(data, identity, on: nodeGroup.next(), process)
+        let admin = try await AdminServer.start(
+            at: directory.adminSocket, desk: AdminDesk(member: member, keyring: keyring), group: MultiThreadedEventLoopGroup.singleton)
+        if let record = try await clusterRecord(data.store, process) {
+            try await serveClients(data.store, member, region, record, process)
+        }
+        await admin.close()
+        await member.close()
+        try await nodeGroup.shutdownGracefully()
         logger.notice("stopped")
     }
 
-    private func responder(_ node: NodeState, _ recorder: AccessRecorder, _ readPlans: ReadPlans, _ region: String) -> SecretsManagerResponder {
-        let keys = AccessKeyDirectory(store: node.store, logger: logger)
+    private func start(_ data: NodeData, _ identity: NodeIdentity, on eventLoop: any EventLoop, _ process: ProcessEvents) async throws -> ClusterMember {
+        if let own = try data.store.node(identity.node), own.state != .active {
+            throw SettingsError(
+                description: "node \(identity.node) was removed from the cluster and cannot come back; join anew with an empty data directory")
+        }
+        let configuration = ClusterMember.Configuration(
+            node: data.settings, identity: identity, identityFile: directory.identityFile, knownNodesFile: directory.knownNodesFile,
+            listenHost: settings.peerHost, listenPort: settings.peerPort, peerAddress: settings.peerAdvertise, version: Conclave.version)
+        let logger = logger
+        return try await ClusterMember.start(
+            configuration, store: data.store, eventLoop: eventLoop, logger: logger,
+            fatal: { sentence in
+                logger.critical("the node stops at once", metadata: ["error": "\(sentence)"])
+                // Not `exit`: nothing may run, and above all nothing may be acknowledged, after this.
+                _exit(1)
+            },
+            ended: { sentence in
+                logger.notice("the node stops", metadata: ["reason": "\(sentence)"])
+                process.stop()
+            })
+    }
+
+    /// What the API's certificate is issued from; a node that has just joined waits until it has caught up with it. Nil when the node
+    /// is to stop before.
+    private func clusterRecord(_ store: SecretStore, _ process: ProcessEvents) async throws -> ClusterRecord? {
+        var isSaid = false
+        while !process.isStopping {
+            if let record = try store.clusterRecord() { return record }
+            if !isSaid { logger.notice("catching up with the cluster before clients are served") }
+            isSaid = true
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return nil
+    }
+
+    private func serveClients(
+        _ store: SecretStore, _ member: ClusterMember, _ region: String, _ record: ClusterRecord, _ process: ProcessEvents
+    ) async throws {
+        let readPlans = ReadPlans()
+        let housekeeping = NodeHousekeeping(member.node, store: store, logger: logger) { readPlans.age() }
+        let tls = TLSContextBox(try TLSContext.api(credential: try credential(record, store)))
+        let server = try await HTTPServer.start(
+            serverConfiguration(), tls: tls, responder: responder(store, member.node, housekeeping.recorder, readPlans, region), logger: logger)
+        try announce(server, member)
+
+        await serve(until: process, tls, record, store)
+
+        logger.notice("stopping: leadership is handed over, no new connections, requests in flight are answered")
+        unlink(directory.addressFile)
+        await member.handOver()
+        await server.shutdown(grace: .seconds(Int64(settings.shutdownGraceSeconds)))
+        housekeeping.close()
+    }
+
+    private func responder(_ store: SecretStore, _ node: Node, _ recorder: AccessRecorder, _ readPlans: ReadPlans, _ region: String) -> SecretsManagerResponder {
+        let keys = AccessKeyDirectory(store: store, logger: logger)
         let verifier = RequestVerifier(region: region, service: "secretsmanager", acceptsPresigned: true) { keys.find($0) }
         let services = Services(
-            store: node.store, log: node.log, applier: node.log.applier, accessRecorder: recorder, readPlans: readPlans,
-            logger: logger,
-            clock: { Timestamp(millisecondsSince1970: WallClock.milliseconds) })
+            store: store, log: node, applier: node.applier, accessRecorder: recorder, readPlans: readPlans, logger: logger, clock: { WallClock.now })
         return SecretsManagerResponder(verifier: verifier, services: services, logger: logger)
     }
 
     /// Waits for the stop; renews the certificate meanwhile.
-    private func serve(until process: ProcessEvents, _ tls: TLSContextBox, _ keyring: Keyring) async {
+    private func serve(until process: ProcessEvents, _ tls: TLSContextBox, _ record: ClusterRecord, _ store: SecretStore) async {
         var issuedAt = WallClock.seconds
         for await event in process.events {
             switch event {
@@ -66,7 +122,7 @@ struct NodeProcess {
             case .hour: if settings.certificateFiles != nil || WallClock.seconds - issuedAt < NodeCertificate.renewalSeconds { continue }
             }
             do {
-                tls.replace(with: try TLSContext.api(credential: try credential(keyring)))
+                tls.replace(with: try TLSContext.api(credential: try credential(record, store)))
                 issuedAt = WallClock.seconds
                 logger.notice("new connections get the new certificate")
             } catch {
@@ -75,9 +131,11 @@ struct NodeProcess {
         }
     }
 
-    private func credential(_ keyring: Keyring) throws -> Credential {
+    private func credential(_ record: ClusterRecord, _ store: SecretStore) throws -> Credential {
         if let files = settings.certificateFiles { return try NodeCertificate.load(certificate: files.certificate, key: files.key) }
-        return try NodeCertificate(directory: directory, keyring: keyring).issue()
+        let more = settings.tlsNames + [settings.host] + (settings.apiAdvertise.map { [$0.host] } ?? [])
+        let names = try CertificateNames.read(directory, more: more)
+        return try NodeCertificate.issue(names: names, record: record, store: store, now: WallClock.seconds)
     }
 
     private func serverConfiguration() -> HTTPServer.Configuration {
@@ -89,10 +147,11 @@ struct NodeProcess {
         return configuration
     }
 
-    private func announce(_ server: HTTPServer) throws {
+    private func announce(_ server: HTTPServer, _ member: ClusterMember) throws {
         guard let port = server.address.port else { throw SettingsError(description: "'\(settings.host)' is not an Internet address") }
         let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
         logger.notice("serving the Secrets Manager API", metadata: ["address": "\(host):\(port)", "event_loops": "\(settings.eventLoopCount)"])
+        if let address = settings.apiAdvertise ?? NodeAddress(host: settings.host, port: UInt16(port)) { member.announce(apiAddress: address) }
         try TextFile.write("\(host):\(port)\n", to: directory.addressFile)
     }
 }

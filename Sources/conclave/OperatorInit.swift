@@ -1,16 +1,20 @@
 internal import Access
 internal import ArgumentParser
+internal import ClusterIdentity
 internal import Glibc
 internal import Keyring
-internal import LMDB
 internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Node
 internal import OpenSSL
 internal import SecretStore
+internal import struct Raft.NodeID
 
 /// `conclave operator init`: makes the keys, the certificate authority, the account and the first access key of a new node.
 struct OperatorInit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Make a new node: keys, certificates, the account and its root access key.",
+        commandName: "init", abstract: "Make a cluster and its first node: keys, certificates, the account and its root access key.",
         discussion: """
             Prints the root access key once; it is stored encrypted and cannot be shown again. To choose the key yourself, give \
             --access-key-id and put its secret into the environment variable \(Self.secretVariable): never on a command line, \
@@ -36,6 +40,12 @@ struct OperatorInit: AsyncParsableCommand {
     @Option(help: "File for the 32-byte seal key, made here; put it on another disk than the data. (default: DATA-DIR/seal.key)")
     var sealKeyFile: String?
 
+    @Option(help: "Address and port at which other nodes will reach this one.")
+    var peerListen = "127.0.0.1:8444"
+
+    @Option(help: "Address and port at which clients will reach this node.")
+    var listen = "127.0.0.1:8443"
+
     @Option(name: .customLong("tls-name"), help: "A further DNS name or IP address for the node's certificate. Repeatable.")
     var tlsNames: [String] = []
 
@@ -53,9 +63,9 @@ struct OperatorInit: AsyncParsableCommand {
         // The keyring file marks a directory as initialised, so everything else is in place before it gets its name.
         let draft = directory.keyringFile + ".draft"
         let keyring = try Keyring.create(clusterID: Keyring.randomIdentifier(), seal: try FileSeal(keyFile: sealPath), path: draft)
-        try NodeCertificate(directory: directory, keyring: keyring).createAuthority(names: tlsNames)
+        try CertificateNames.write(tlsNames, to: directory)
         try TextFile.write(region + "\n", to: directory.regionFile)
-        try await writeAccount(key, keyring: keyring, directory: directory)
+        try await writeState(key, keyring: keyring, directory: directory)
         guard rename(draft, directory.keyringFile) == 0 else {
             throw SettingsError(description: "cannot create '\(directory.keyringFile)': \(String(cString: strerror(errno)))")
         }
@@ -89,17 +99,45 @@ struct OperatorInit: AsyncParsableCommand {
 
     // MARK: State
 
-    private func writeAccount(_ key: AccessKey, keyring: Keyring, directory: DataDirectory) async throws {
+    /// Runs the new node for a moment, so that its first entries are in the log like all others.
+    private func writeState(_ key: AccessKey, keyring: Keyring, directory: DataDirectory) async throws {
         guard let account = AccountID(key.account) else { preconditionFailure("the account was checked when the key was made") }
-        let node = try NodeState(directory: directory, keyring: keyring, region: region, reserveFreeByteCount: 0, logger: Logger(label: "conclave"))
-        defer { node.close() }
+        let authority = try ClusterAuthority.make(keyring: keyring, now: WallClock.seconds)
+        try TextFile.write(authority.authorityPEM, to: directory.authorityCertificateFile)
+        let nodeKey = try PrivateKey.generateP256()
+        let first = NewNode(
+            peerAddress: try ServeSettings.nodeAddress(peerListen), apiAddress: try ServeSettings.nodeAddress(listen),
+            publicKey: try nodeKey.publicKeySHA256(), version: Conclave.version)
+        let data = try NodeData(directory: directory, keyring: keyring, region: region, node: NodeID(1), reserveFreeByteCount: 0)
+        var logger = Logger(label: "conclave")
+        logger.logLevel = .warning
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let node = try await Node.start(
+            data.settings, store: data.store, eventLoop: group.next(), logger: logger,
+            fatal: { sentence in
+                FileHandles.say(sentence)
+                _exit(1)
+            })
         let wrapped = keyring.wrapCredential(key.secret, accessKeyID: key.id, account: key.account)
-        let commands: [Command] = [.createAccount, .putAccessKey(PutAccessKey(id: key.id, wrappedSecret: wrapped, isActive: true))]
+        let commands: [Command] = [
+            .createAccount, .putAccessKey(PutAccessKey(id: key.id, wrappedSecret: wrapped, isActive: true)),
+            .cluster(.createCluster(CreateCluster(authorityPEM: authority.authorityPEM, sealedAuthorityKey: authority.sealedKey, firstNode: first))),
+        ]
         for command in commands {
-            let mutation = Mutation(account: account, at: Timestamp(millisecondsSince1970: WallClock.milliseconds), keyTerm: keyring.currentTerm, command: command)
-            let outcome = try await withCheckedThrowingContinuation { continuation in node.log.propose(mutation) { continuation.resume(with: $0) } }
-            if case .failed(let failure) = outcome { throw SettingsError(description: "the account cannot be made: \(failure)") }
+            let mutation = Mutation(account: account, at: WallClock.now, keyTerm: keyring.currentTerm, command: command)
+            let outcome = try await withCheckedThrowingContinuation { continuation in node.propose(mutation) { continuation.resume(with: $0) } }
+            if case .failed(let failure) = outcome { throw SettingsError(description: "the cluster cannot be made: \(failure)") }
         }
+        await withCheckedContinuation { continuation in node.applier.whenEverythingIsVisible { continuation.resume() } }
+        guard let record = try data.store.clusterRecord() else { preconditionFailure("it was made and is visible") }
+        let request = try CertificateRequest(verifying: try CertificateRequest.make(for: nodeKey))
+        let certificate = try ClusterAuthority(record, keyring: keyring).nodeCertificate(for: NodeID(1), request: request, now: WallClock.seconds)
+        let identity = NodeIdentity(
+            clusterID: keyring.clusterID, node: NodeID(1), certificatePEM: certificate.pem, authorityPEM: authority.authorityPEM,
+            privateKeyPEM: try nodeKey.pem())
+        try identity.write(to: directory.identityFile, keyring: keyring)
+        await node.close()
+        try await group.shutdownGracefully()
     }
 
     // MARK: Output

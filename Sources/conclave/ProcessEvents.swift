@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Glibc
+internal import Synchronization
 
 /// What happens to a running node from outside: signals, and the passing of time.
 ///
@@ -14,27 +15,36 @@ final class ProcessEvents: @unchecked Sendable {
         case hour
     }
 
+    /// The node wants to stop by itself.
+    func stop() {
+        stopping.store(true, ordering: .relaxed)
+        continuation.yield(.stop)
+    }
+
+    /// Whether the stop was asked for.
+    var isStopping: Bool { stopping.load(ordering: .relaxed) }
+
     /// The events, in order. One reader.
     let events: AsyncStream<Event>
-    private let sources: [any DispatchSourceProtocol]
+    private let stopping = Atomic<Bool>(false)
+    private let continuation: AsyncStream<Event>.Continuation
+    private var sources: [any DispatchSourceProtocol] = []
 
     /// Takes the signals over from their default actions.
     init() {
-        let (stream, continuation) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(16))
+        (events, continuation) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(16))
         let queue = DispatchQueue(label: "conclave.events")
-        var sources: [any DispatchSourceProtocol] = []
         for (number, event) in [(SIGTERM, Event.stop), (SIGINT, .stop), (SIGHUP, .reload)] {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler { continuation.yield(event) }
+            // One per process: it lives until the process ends.
+            source.setEventHandler { [unowned self] in if event == .stop { stop() } else { continuation.yield(event) } }
             sources.append(source)
         }
         let timer = DispatchSource.makeTimerSource(queue: queue)
         timer.schedule(deadline: .now() + .seconds(3_600), repeating: .seconds(3_600))
-        timer.setEventHandler { continuation.yield(.hour) }
+        timer.setEventHandler { [continuation] in continuation.yield(.hour) }
         sources.append(timer)
         for source in sources { source.resume() }
-        events = stream
-        self.sources = sources
     }
 }

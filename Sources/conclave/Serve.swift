@@ -28,6 +28,27 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Address and port of the API; port 0 lets the system choose. (default: 127.0.0.1:8443)")
     var listen: String?
 
+    @Option(help: "Address and port for the other nodes of the cluster. (default: 127.0.0.1:8444)")
+    var peerListen: String?
+
+    @Option(help: "Address and port that other nodes dial. (default: where this node listens for them)")
+    var peerAdvertise: String?
+
+    @Option(help: "Address and port that clients dial. (default: where this node listens for them)")
+    var apiAdvertise: String?
+
+    @Option(help: "Address and port of health and metrics, without TLS. (default: none)")
+    var opsListen: String?
+
+    @Option(help: "Peer addresses of members of the cluster to join, separated by commas; the token is in CONCLAVE_JOIN_TOKEN.")
+    var join: String?
+
+    @Option(help: "File with the join token, in place of the variable.")
+    var joinTokenFile: String?
+
+    @Option(help: "Further DNS names and IP addresses for the API's certificate, separated by commas.")
+    var tlsNames: String?
+
     @Option(help: "File with the seal key. (default: DATA-DIR/seal.key)")
     var sealKeyFile: String?
 
@@ -54,7 +75,8 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let flags = [
-            "data-dir": dataDir, "listen": listen, "seal-key-file": sealKeyFile, "tls-certificate-file": tlsCertificateFile,
+            "data-dir": dataDir, "listen": listen, "peer-listen": peerListen, "peer-advertise": peerAdvertise, "api-advertise": apiAdvertise,
+            "ops-listen": opsListen, "join": join, "join-token-file": joinTokenFile, "tls-names": tlsNames, "seal-key-file": sealKeyFile, "tls-certificate-file": tlsCertificateFile,
             "tls-key-file": tlsKeyFile, "event-loops": eventLoops, "connections-max": connectionsMax, "log-level": logLevel,
             "reserve-free-bytes": reserveFreeBytes, "shutdown-grace-seconds": shutdownGraceSeconds,
         ]

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Logging
+internal import struct SecretStore.NodeAddress
 internal import Yams
 
 /// A setting that is missing or wrong, in one sentence that says what to do.
@@ -18,6 +19,21 @@ struct ServeSettings: Sendable {
     /// `listen`: address and port of the AWS API, over TLS. Port 0 lets the system choose.
     var host = "127.0.0.1"
     var port = 8443
+    /// `peer-listen`: address and port for the other nodes of the cluster, over mutual TLS. Port 0 lets the system choose.
+    var peerHost = "127.0.0.1"
+    var peerPort = 8444
+    /// `peer-advertise`: what other nodes dial, `host:port`. Default: where this node listens for them.
+    var peerAdvertise: NodeAddress?
+    /// `api-advertise`: what clients dial, as other nodes tell it. Default: where this node listens for them.
+    var apiAdvertise: NodeAddress?
+    /// `ops-listen`: address and port of health and metrics, without TLS or signature. Default: none.
+    var opsAddress: (host: String, port: Int)?
+    /// `join`: peer addresses of members of the cluster that this node is to join, separated by commas. Without meaning once it has.
+    var joinAddresses: [NodeAddress] = []
+    /// `join-token-file`: the token, if it is not in the environment variable CONCLAVE_JOIN_TOKEN.
+    var joinTokenFile: String?
+    /// `tls-names`: DNS names and IP addresses for the API's certificate, separated by commas, besides those of the directory.
+    var tlsNames: [String] = []
     /// `seal-key-file`: the 32-byte key that opens the root key. Default: `seal.key` in the data directory.
     var sealKeyFile: String
     /// `tls-certificate-file`, `tls-key-file`: PEM files of a certificate of your own; without them the node's own CA issues one.
@@ -34,7 +50,7 @@ struct ServeSettings: Sendable {
     var shutdownGraceSeconds = 30
 
     static let names = [
-        "data-dir", "listen", "seal-key-file", "tls-certificate-file", "tls-key-file", "event-loops", "connections-max", "log-level",
+        "data-dir", "listen", "peer-listen", "peer-advertise", "api-advertise", "ops-listen", "join", "join-token-file", "tls-names", "seal-key-file", "tls-certificate-file", "tls-key-file", "event-loops", "connections-max", "log-level",
         "reserve-free-bytes", "shutdown-grace-seconds",
     ]
 
@@ -47,6 +63,13 @@ struct ServeSettings: Sendable {
         sealKeyFile = source.text("seal-key-file") ?? DataDirectory(path: dataDirectory).sealKeyFile
         eventLoopCount = max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
         if let listen = source.text("listen") { (host, port) = try Self.address(listen) }
+        if let listen = source.text("peer-listen") { (peerHost, peerPort) = try Self.address(listen) }
+        peerAdvertise = try source.text("peer-advertise").map { text throws(SettingsError) in try Self.nodeAddress(text) }
+        apiAdvertise = try source.text("api-advertise").map { text throws(SettingsError) in try Self.nodeAddress(text) }
+        opsAddress = try source.text("ops-listen").map { text throws(SettingsError) in try Self.address(text) }
+        for text in source.text("join")?.split(separator: ",") ?? [] { joinAddresses.append(try Self.nodeAddress(String(text))) }
+        joinTokenFile = source.text("join-token-file")
+        tlsNames = source.text("tls-names")?.split(separator: ",").map(String.init) ?? []
         switch (source.text("tls-certificate-file"), source.text("tls-key-file")) {
         case (let certificate?, let key?): certificateFiles = (certificate, key)
         case (nil, nil): certificateFiles = nil
@@ -63,6 +86,14 @@ struct ServeSettings: Sendable {
             }
             logLevel = level
         }
+    }
+
+    /// An address that others dial.
+    static func nodeAddress(_ text: String) throws(SettingsError) -> NodeAddress {
+        guard let address = NodeAddress(text) else {
+            throw SettingsError(description: "'\(text)' is not an address with a port, like node-2.example:8444 or [::1]:8444")
+        }
+        return address
     }
 
     /// Splits `host:port`; an IPv6 address stands in brackets.

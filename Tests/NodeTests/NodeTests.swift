@@ -132,14 +132,14 @@ struct NodeTests {
         let third = try await cluster.start(3, founding: [])
         let nodes = [first, second, third]
         for node in nodes.dropFirst() {
-            #expect(try await first.change(.addLearner(node.id)) == .done)
-            try await TestCluster.until("promoted") { try await first.change(.promote(node.id)) == .done }
+            #expect(try await first.change(.addLearner(node.id)).get() == .done)
+            try await TestCluster.until("promoted") { try await first.change(.promote(node.id)).get() == .done }
             #expect(await node.write(cluster.mutation(node.id.raw)) == .success(.done))
         }
         #expect(!first.isReadableNow)
-        #expect(try await first.transferLeadership(to: NodeID(2)) == .done)
+        #expect(try await first.transferLeadership(to: NodeID(2)).get() == .done)
         try await TestCluster.until("the second leads") { second.board.facts.role == .leader }
-        #expect(try await second.change(.remove(NodeID(1))) == .done)
+        #expect(try await second.change(.remove(NodeID(1))).get() == .done)
         #expect(await third.write(cluster.mutation(9)) == .success(.done))
         #expect(second.board.facts.membership.membership.voters == [NodeID(2), NodeID(3)])
         for node in nodes { await cluster.stop(node) }
@@ -156,7 +156,7 @@ struct NodeTests {
             return await group.reduce(into: []) { $0.append($1) }
         }
         // A leader that is new does not know yet how far the others are.
-        try await TestCluster.until("handed over") { try await leader.transferLeadership(to: target.id) == .done }
+        try await TestCluster.until("handed over") { try await leader.transferLeadership(to: target.id).get() == .done }
         #expect(await outcomes.allSatisfy { $0 == .success(.done) })
         try await TestCluster.until("the target leads") { target.board.facts.role == .leader }
         for node in nodes { await cluster.stop(node) }

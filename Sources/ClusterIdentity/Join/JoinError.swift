@@ -31,6 +31,15 @@ package enum JoinError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether the same may succeed a little later.
+    package var mayPass: Bool {
+        switch self {
+        case .refused(let refusal): refusal == .unavailable || refusal == .tooManyAttempts
+        case .answerLost, .unreachable: true
+        case .wrongCluster, .clock, .notAMember, .badAnswer, .noAddress: false
+        }
+    }
+
     /// Whether the next member may give a better answer.
     var isOfThisMember: Bool {
         switch self {

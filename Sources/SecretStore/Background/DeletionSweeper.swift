@@ -12,10 +12,13 @@ package final class DeletionSweeper: Sendable {
     private let store: SecretStore
     private let log: any ReplicatedLog
     private let logger: Logger
+    private let isWanted: @Sendable () -> Bool
     /// Removals that were proposed and have no outcome yet.
     private let pending = Atomic<Int>(0)
 
-    package init(store: SecretStore, log: any ReplicatedLog, logger: Logger) {
+    /// - Parameter isWanted: Whether this node is the one that sweeps now: the leader, or else all would propose the same.
+    package init(store: SecretStore, log: any ReplicatedLog, logger: Logger, isWanted: @escaping @Sendable () -> Bool = { true }) {
+        self.isWanted = isWanted
         self.store = store
         self.log = log
         self.logger = logger
@@ -25,7 +28,7 @@ package final class DeletionSweeper: Sendable {
     ///
     /// Reads LMDB: not for an event loop.
     package func sweep(at now: Timestamp) {
-        guard pending.load(ordering: .acquiring) == 0 else { return }
+        guard isWanted(), pending.load(ordering: .acquiring) == 0 else { return }
         do {
             let due = try store.dueDeletions(by: now, limit: Self.secretsPerSweepMax)
             pending.store(due.count, ordering: .releasing)

@@ -1,5 +1,6 @@
 internal import LMDB
 package import Logging
+package import OpenSSL
 internal import Synchronization
 
 /// Applies committed entries to the state, in order, on a thread of its own that is the only writer of LMDB.
@@ -47,10 +48,16 @@ package final class Applier: Sendable {
         package var applied: @Sendable (ProposalID, Outcome) -> Void
         /// ``appliedIndex`` or ``removableIndex`` grew. Called once until the next ``acknowledge()``.
         package var advanced: @Sendable () -> Void
+        /// The hash of the state after every ``Applier/hashInterval``th entry.
+        package var hashed: @Sendable (UInt64, Digest) -> Void
 
-        package init(applied: @escaping @Sendable (ProposalID, Outcome) -> Void = { _, _ in }, advanced: @escaping @Sendable () -> Void = {}) {
+        package init(
+            applied: @escaping @Sendable (ProposalID, Outcome) -> Void = { _, _ in }, advanced: @escaping @Sendable () -> Void = {},
+            hashed: @escaping @Sendable (UInt64, Digest) -> Void = { _, _ in }
+        ) {
             self.applied = applied
             self.advanced = advanced
+            self.hashed = hashed
         }
     }
 
@@ -64,6 +71,9 @@ package final class Applier: Sendable {
         case entry(Entry)
         case install(Image)
     }
+
+    /// Indexes that are multiples of this are the ones at which nodes compare their states.
+    package static let hashInterval: UInt64 = 64
 
     private let queue = WorkQueue<Work>(countMax: .max, byteCountMax: .max)
     private let listener: Listener
@@ -175,6 +185,7 @@ package final class Applier: Sendable {
         appliedIndexStorage.store(index, ordering: .releasing)
     }
     fileprivate func tell(_ mutation: Mutation, _ outcome: Outcome) { listener.applied(mutation.id, outcome) }
+    fileprivate func tellHash(_ hash: Digest, at index: UInt64) { listener.hashed(index, hash) }
     fileprivate func announce() {
         if !isAnnounced.exchange(true, ordering: .sequentiallyConsistent) { listener.advanced() }
     }
@@ -252,6 +263,7 @@ private struct ApplyLoop: ~Copyable {
         do {
             var open = if let open = transaction.take() { open } else { try stateMachine.environment.beginWrite() }
             outcome = try stateMachine.apply(entry, in: &open)
+            if entry.index % Applier.hashInterval == 0 { owner.tellHash(try stateMachine.stateHash(in: open), at: entry.index) }
             transaction = consume open
         } catch let error as LMDBError {
             (outcome, isUncommitted) = try recover(from: error)

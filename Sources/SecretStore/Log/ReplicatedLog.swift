@@ -1,5 +1,6 @@
 internal import Keyring
 package import LMDB
+package import OpenSSL
 
 /// The only way in which state changes, and the place where reads learn how far they must look.
 ///
@@ -65,6 +66,8 @@ package protocol ReplicatedStateMachine: Sendable {
     ///
     /// - Throws: `KeyringError` or `DecodingFailure` for what no node of this cluster wrote.
     func openMutation(_ sealed: [UInt8]) throws -> Mutation
+    /// Hash over every change so far.
+    func stateHash(in transaction: borrowing WriteTransaction) throws -> Digest
     /// Replaces the whole state by that of an image file, durably. On the thread that applies, outside a transaction.
     func install(snapshot path: String) throws -> SnapshotSummary
 
@@ -73,6 +76,8 @@ package protocol ReplicatedStateMachine: Sendable {
 }
 
 extension SecretStore: ReplicatedStateMachine {
+    package func stateHash(in transaction: borrowing WriteTransaction) throws -> Digest { try position(in: transaction).stateHash }
+
     package func openMutation(_ sealed: [UInt8]) throws -> Mutation {
         let encoded = try keyring.openLogEntry(sealed.span.bytes)
         return try Mutation(decoding: encoded.span.bytes)

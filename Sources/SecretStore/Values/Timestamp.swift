@@ -15,7 +15,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     /// The UTC day that this moment lies in.
     package var day: UTCDay { UTCDay(daysSince1970: Int32(millisecondsSince1970 / Self.millisecondsPerDay)) }
 
-    func adding(milliseconds: Int64) -> Timestamp { Timestamp(millisecondsSince1970: millisecondsSince1970 + milliseconds) }
+    package func adding(milliseconds: Int64) -> Timestamp { Timestamp(millisecondsSince1970: millisecondsSince1970 + milliseconds) }
 
     func adding(days: Int) -> Timestamp { adding(milliseconds: Int64(days) * Self.millisecondsPerDay) }
 

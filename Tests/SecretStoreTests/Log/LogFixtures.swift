@@ -50,6 +50,7 @@ final class RecordingStateMachine: ReplicatedStateMachine {
     func passMembership(_ encoded: [UInt8], at index: UInt64, term: UInt64, in transaction: inout WriteTransaction) throws {
         preconditionFailure("a single node has none")
     }
+    func stateHash(in transaction: borrowing WriteTransaction) throws -> Digest { SHA256.hash(RawSpan()) }
     func openMutation(_ sealed: [UInt8]) throws -> Mutation { preconditionFailure("a single node hands mutations over open") }
     func install(snapshot path: String) throws -> SnapshotSummary { preconditionFailure("a single node has none") }
 
