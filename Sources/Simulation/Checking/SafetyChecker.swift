@@ -79,6 +79,9 @@ package final class SafetyChecker: WorldObserver {
             if core.role == .leader { try checkLeader(core, effects, before) }
             try cores[node.position].stepped(input, effects, core, before: before, now: node.clock.reading(at: world.now))
             try SpaceRules.stepped(input, effects, core, durable: node.checkpoints.durable)
+            if case .message(let message) = input, core.commit > before.commit, core.role != .leader {
+                try CommitLedger.follows(message, to: core.commit, term: core.term(at:))
+            }
             if core.commit > before.commit { try commits.commits(before.commit.next...core.commit, in: core.term, term: core.term(at:)) }
         }
         if before.role == .leader, core.role == .leader, core.commit > before.commit { try checkQuorum(node, before, world) }
