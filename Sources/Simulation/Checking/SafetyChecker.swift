@@ -174,6 +174,7 @@ package final class SafetyChecker: WorldObserver {
         }
     }
 
+    package func crashed(_ node: SimulatedNode, _ cause: CrashCause, in world: World) { disks[node.position].crashed() }
     package func lost(_ node: SimulatedNode, _ reason: String, in world: World) { gone.insert(node.id) }
     package func wiped(_ node: SimulatedNode, in world: World) { gone.insert(node.id) }
 
@@ -195,6 +196,7 @@ package final class SafetyChecker: WorldObserver {
     }
 
     package func installed(_ meta: SnapshotMeta, on node: SimulatedNode, in world: World) throws(Finding) {
+        try check(world, node) { () throws(BrokenRule) in try disks[node.position].installs(meta) }
         try check(world, node) { () throws(BrokenRule) in try commits.state(node.machine.hash, at: node.machine.applied.index) }
         if node.machine.applied != meta.last { throw world.finding("V18 snapshots", node, "the image of \(meta.last) holds a state at \(node.machine.applied)") }
         if node.machine.membership.membership != meta.membership { throw world.finding("V18 snapshots", node, "the image of \(meta.last) holds another membership") }

@@ -245,6 +245,19 @@ private func rule(_ body: () throws(BrokenRule) -> Void) -> String? {
         #expect(rule { () throws(BrokenRule) in try disk.issues(reset(to: id(2, 3))) } == "V18")
     }
 
+    @Test func imagesWaitForTheLog() {
+        var disk = DiskLedger()
+        let image = SnapshotImage(last: id(2, 4), fingerprint: 1)
+        let meta = SnapshotMeta(image: image, membership: Membership(voters: [one]), membershipIndex: .zero, byteCount: 1)
+        #expect(rule { () throws(BrokenRule) in try disk.installs(meta) } == "V18")
+        disk.durable(LogWrite(sequence: WriteSequence(2), hardState: nil, reset: meta, truncateFrom: nil, entries: [], commit: .zero, endsRecovery: false))
+        #expect(rule { () throws(BrokenRule) in try disk.installs(meta) } == nil)
+        // A new process finds out for itself.
+        disk = DiskLedger()
+        disk.crashed()
+        #expect(rule { () throws(BrokenRule) in try disk.installs(meta) } == nil)
+    }
+
     @Test func promisesAreDurable() {
         let disk = disk()
         func message(_ term: UInt64, _ payload: Message.Payload, to: NodeID = two) -> Message { Message(from: one, to: to, term: Term(term), payload: payload) }
