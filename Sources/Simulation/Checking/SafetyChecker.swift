@@ -71,6 +71,9 @@ package final class SafetyChecker: WorldObserver {
         try check(world, node) { () throws(BrokenRule) in
             if let write = effects.write {
                 try disks[node.position].issues(write)
+                if let meta = write.reset, core.membership != meta.membership {
+                    throw BrokenRule(rule: "V18 snapshots", text: "the image of \(meta.last) brings {\(meta.membership)}, and in force is {\(core.membership)}")
+                }
                 if let first = write.entries.first {
                     try logs.appended(write.entries, after: EntryID(term: core.term(at: first.index.previous) ?? .zero, index: first.index.previous))
                 }
