@@ -30,6 +30,22 @@ struct CommitLedger {
         }
     }
 
+    /// A follower commits no further than its log is known to be its leader's (paper §5.3, figure 2).
+    ///
+    /// - Parameters:
+    ///   - commit: After the message.
+    ///   - term: Of the entry that stands at an index of the follower's log.
+    static func follows(_ message: Message, to commit: LogIndex, term: (LogIndex) -> Term?) throws(BrokenRule) {
+        let isShared: Bool
+        switch message.payload {
+        case .append(let append): isShared = commit <= append.previous.index + append.entries.count
+        case .heartbeat(let heartbeat): isShared = commit == heartbeat.commit.index && term(commit) == heartbeat.commit.term
+        case .commit(let id), .readIndexReply(_, .some(let id)): isShared = commit == id.index && term(commit) == id.term
+        default: return
+        }
+        if !isShared { throw BrokenRule(rule: "V5 state machine safety", text: "\(message) moves the commit index to \(commit), beyond what is known to be the leader's") }
+    }
+
     /// V4. Equal entries have equal beginnings (V3), so the newest that was committed before the leader's term stands for all.
     func elected(_ term: Term, firstIndex: LogIndex, termAt: (LogIndex) -> Term?) throws(BrokenRule) {
         guard let place = committedIn.lastIndex(where: { $0 < term }), case let id = committed[place], id.index >= firstIndex, termAt(id.index) != id.term else { return }

@@ -7,6 +7,7 @@ struct DiskLedger {
     /// Everything up to here is in the state or in a snapshot.
     private var base = EntryID.zero
     private var terms: [Term] = []
+    private var isCertain = true
     /// Terms and votes that this life handed to its log, synced or not.
     private var issued: [HardState] = []
 
@@ -28,6 +29,15 @@ struct DiskLedger {
         throw BrokenRule(rule: "V18 snapshots", text: "the image of \(meta.last) takes the place of a log that holds this entry")
     }
 
+    /// The process is gone. What becomes of what it had not synced is known when the next one has recovered.
+    mutating func crashed() { isCertain = false }
+
+    /// An image becomes the state only when the log begins behind it: a crash in between would leave a log that does not reach back to its state.
+    func installs(_ meta: SnapshotMeta) throws(BrokenRule) {
+        guard isCertain, meta.last.index > base.index else { return }
+        throw BrokenRule(rule: "V18 snapshots", text: "the image of \(meta.last) is installed, and the log begins behind \(base)")
+    }
+
     mutating func durable(_ write: LogWrite) {
         sequence = write.sequence
         if let state = write.hardState { hardState = state }
@@ -45,6 +55,7 @@ struct DiskLedger {
         self.base = base
         self.terms = terms
         sequence = .zero
+        isCertain = true
         issued = []
     }
 

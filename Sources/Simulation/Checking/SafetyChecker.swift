@@ -71,6 +71,9 @@ package final class SafetyChecker: WorldObserver {
         try check(world, node) { () throws(BrokenRule) in
             if let write = effects.write {
                 try disks[node.position].issues(write)
+                if let meta = write.reset, core.membership != meta.membership {
+                    throw BrokenRule(rule: "V18 snapshots", text: "the image of \(meta.last) brings {\(meta.membership)}, and in force is {\(core.membership)}")
+                }
                 if let first = write.entries.first {
                     try logs.appended(write.entries, after: EntryID(term: core.term(at: first.index.previous) ?? .zero, index: first.index.previous))
                 }
@@ -79,6 +82,9 @@ package final class SafetyChecker: WorldObserver {
             if core.role == .leader { try checkLeader(core, effects, before) }
             try cores[node.position].stepped(input, effects, core, before: before, now: node.clock.reading(at: world.now))
             try SpaceRules.stepped(input, effects, core, durable: node.checkpoints.durable)
+            if case .message(let message) = input, core.commit > before.commit, core.role != .leader {
+                try CommitLedger.follows(message, to: core.commit, term: core.term(at:))
+            }
             if core.commit > before.commit { try commits.commits(before.commit.next...core.commit, in: core.term, term: core.term(at:)) }
         }
         if before.role == .leader, core.role == .leader, core.commit > before.commit { try checkQuorum(node, before, world) }
@@ -171,6 +177,7 @@ package final class SafetyChecker: WorldObserver {
         }
     }
 
+    package func crashed(_ node: SimulatedNode, _ cause: CrashCause, in world: World) { disks[node.position].crashed() }
     package func lost(_ node: SimulatedNode, _ reason: String, in world: World) { gone.insert(node.id) }
     package func wiped(_ node: SimulatedNode, in world: World) { gone.insert(node.id) }
 
@@ -192,6 +199,7 @@ package final class SafetyChecker: WorldObserver {
     }
 
     package func installed(_ meta: SnapshotMeta, on node: SimulatedNode, in world: World) throws(Finding) {
+        try check(world, node) { () throws(BrokenRule) in try disks[node.position].installs(meta) }
         try check(world, node) { () throws(BrokenRule) in try commits.state(node.machine.hash, at: node.machine.applied.index) }
         if node.machine.applied != meta.last { throw world.finding("V18 snapshots", node, "the image of \(meta.last) holds a state at \(node.machine.applied)") }
         if node.machine.membership.membership != meta.membership { throw world.finding("V18 snapshots", node, "the image of \(meta.last) holds another membership") }

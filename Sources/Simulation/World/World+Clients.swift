@@ -92,8 +92,19 @@ extension World {
         let attempt = Attempt(
             client: index, operation: operation, request: request, generation: clients[index].generation, ticket: Ticket(nextTicket), node: target)
         nextTicket += 1
+        if operation != nil, phase == .safety, mix.duplicatePerMille > 0, rng.chance(perMille: mix.duplicatePerMille) { sendLateCopy(of: attempt) }
         if isLostOnTheWay { return }
         push(.request(slot: requests.put(attempt)), in: rng.around(mix.delayMean))
+    }
+
+    /// A copy of an operation's attempt that takes a way of its own, and may come when the client is about something else.
+    private func sendLateCopy(of attempt: Attempt) {
+        let copy = Attempt(
+            client: attempt.client, operation: attempt.operation, request: attempt.request, generation: attempt.generation, ticket: Ticket(nextTicket),
+            node: rng.below(nodes.count))
+        nextTicket += 1
+        clients[attempt.client].openAttempts += 1
+        push(.request(slot: requests.put(copy)), in: rng.around(rng.one(of: [mix.thinkMean * 3, mix.electionTimeout * 5])))
     }
 
     private var isLostOnTheWay: Bool {

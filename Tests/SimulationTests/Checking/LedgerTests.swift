@@ -120,6 +120,20 @@ private func rule(_ body: () throws(BrokenRule) -> Void) -> String? {
         #expect(rule { () throws(BrokenRule) in try ledger.state(9, at: LogIndex(2)) } == "V19")
     }
 
+    @Test func followersCommitWhatTheyShare() {
+        func message(_ payload: Message.Payload) -> Message { Message(from: one, to: two, term: Term(2), payload: payload) }
+        let append = message(.append(Append(previous: id(1, 1), entries: [entry(2, 2)], commit: LogIndex(9), epoch: 0)))
+        let commit = message(.commit(id(2, 3)))
+        #expect(rule { () throws(BrokenRule) in
+            try CommitLedger.follows(append, to: LogIndex(2)) { _ in Term(2) }
+            try CommitLedger.follows(commit, to: LogIndex(3)) { _ in Term(2) }
+        } == nil)
+        #expect(rule { () throws(BrokenRule) in try CommitLedger.follows(append, to: LogIndex(3)) { _ in Term(2) } } == "V5")
+        // Another entry stands there, or an earlier index is taken.
+        #expect(rule { () throws(BrokenRule) in try CommitLedger.follows(commit, to: LogIndex(3)) { _ in Term(1) } } == "V5")
+        #expect(rule { () throws(BrokenRule) in try CommitLedger.follows(commit, to: LogIndex(2)) { _ in Term(2) } } == "V5")
+    }
+
     @Test func memberships() {
         let old = Membership(voters: [one, two], generation: 1)
         let joint = Membership(voters: [one], outgoing: [one, two], generation: 2)
@@ -229,6 +243,19 @@ private func rule(_ body: () throws(BrokenRule) -> Void) -> String? {
             try disk.issues(reset(to: id(3, 3)))
         } == nil)
         #expect(rule { () throws(BrokenRule) in try disk.issues(reset(to: id(2, 3))) } == "V18")
+    }
+
+    @Test func imagesWaitForTheLog() {
+        var disk = DiskLedger()
+        let image = SnapshotImage(last: id(2, 4), fingerprint: 1)
+        let meta = SnapshotMeta(image: image, membership: Membership(voters: [one]), membershipIndex: .zero, byteCount: 1)
+        #expect(rule { () throws(BrokenRule) in try disk.installs(meta) } == "V18")
+        disk.durable(LogWrite(sequence: WriteSequence(2), hardState: nil, reset: meta, truncateFrom: nil, entries: [], commit: .zero, endsRecovery: false))
+        #expect(rule { () throws(BrokenRule) in try disk.installs(meta) } == nil)
+        // A new process finds out for itself.
+        disk = DiskLedger()
+        disk.crashed()
+        #expect(rule { () throws(BrokenRule) in try disk.installs(meta) } == nil)
     }
 
     @Test func promisesAreDurable() {
