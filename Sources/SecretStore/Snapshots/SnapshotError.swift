@@ -35,7 +35,8 @@ package enum SnapshotError: Error, Equatable, CustomStringConvertible {
         case .file(let failure): failure.description
         case .cancelled: "the snapshot was cancelled"
         case .notASnapshot: "the file is not a snapshot of conclave"
-        case .unknownFormat(let format): "the snapshot has format \(format), which this version of conclave does not know; use the version that wrote it"
+        case .unknownFormat(let format):
+            "the snapshot has format \(format), which this version of conclave does not know; use the version that wrote it"
         case .foreign(let what, let found, let expected):
             "the snapshot belongs to \(what) '\(found)', not '\(expected)'; restore it where it was taken"
         case .unknownKey(let reference): "the snapshot is sealed under the key '\(reference)', which this node's keyring does not hold"

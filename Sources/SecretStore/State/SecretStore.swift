@@ -4,8 +4,9 @@ package import OpenSSL
 
 /// The replicated state: secrets, versions, labels, tags, policies, accounts and access keys, in one LMDB environment.
 ///
-/// ``apply(_:at:term:in:)`` and its companions for other entries are the only way in and are called by one thread, the ``Applier``'s. Queries run on any thread, on the
-/// snapshot of the last commit. Values are stored as ciphertext and never decrypted here.
+/// ``apply(_:at:term:in:)`` and its companions for other entries are the only way in, beside the installation of a snapshot, and are
+/// called by one thread, the ``Applier``'s. Queries run on any thread, on the state of the last commit. Values are stored as
+/// ciphertext and never decrypted here.
 package final class SecretStore: Sendable {
     package let environment: Environment
     package let keyring: Keyring
