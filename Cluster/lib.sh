@@ -84,6 +84,16 @@ missing_packages() {
     fi
 }
 
+# fault_packages: what the faults of ./Cluster/chaos need and is not there: namespaces and filters as root, file systems
+# in files, and a clock that jumps.
+fault_packages() {
+    [[ "$(id -u)" == 0 ]] || return 0
+    command -v ip >/dev/null 2>&1 || echo iproute2
+    command -v nft >/dev/null 2>&1 || echo nftables
+    command -v mkfs.ext4 >/dev/null 2>&1 || echo e2fsprogs
+    compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo faketime
+}
+
 # install_packages NAME...: with apt, and an index that is fetched only when the first try fails.
 install_packages() {
     command -v apt-get >/dev/null 2>&1 \

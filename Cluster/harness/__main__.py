@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,7 @@ class ChaosRun:
             stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
             try:
                 return self._run(self._place(folder, tag, stack), stack)
-            except HarnessError:
+            except Exception:
                 self._is_kept = True
                 raise
 
@@ -176,6 +177,10 @@ def main() -> int:
         return ChaosRun(options).run()
     except HarnessError as error:
         print(f"chaos: the run failed, and says nothing about the cluster: {error}", file=sys.stderr)
+        return 2
+    except Exception:
+        # Whatever it is, it is no violation.
+        traceback.print_exc()
         return 2
     except KeyboardInterrupt:
         print("chaos: interrupted; everything is stopped and removed", file=sys.stderr)

@@ -84,6 +84,8 @@ class Cluster:
 
     def begin_join(self) -> Node:
         """The same, without waiting for it to serve."""
+        if self._next_slot > self.network.slots_max:
+            raise Refused("no place is left for another node in this run")
         token = self.ask(self.program.token)
         node = self._place()
         node.start(join=self._others(node), token=token)
@@ -103,6 +105,7 @@ class Cluster:
         del self.nodes[node.slot]
         node.disk.heal()
         node.disk.remove()
+        (node.folder / "disk.image").unlink(missing_ok=True)
 
     # -- what the cluster says
 
@@ -173,13 +176,17 @@ class Cluster:
 
     # -- processes
 
+    def note_end(self, node: Node) -> None:
+        """For a node that ended though nobody ended it."""
+        self.unexpected_ends.append(f"{node} ended by itself with status {node.exit_status}; the end of its log:\n{node.log_tail()}")
+
     def notice_ends(self, excused: Callable[[Node], bool]) -> list[Node]:
         """Nodes that ended though nobody ended them. Those that are not excused count against the cluster."""
         ended = [node for node in self.nodes.values() if node.is_wanted and not node.is_running]
         for node in ended:
             node.is_wanted = False
             if not excused(node):
-                self.unexpected_ends.append(f"{node} ended by itself with status {node.exit_status}; the end of its log:\n{node.log_tail()}")
+                self.note_end(node)
         return ended
 
     def heal(self) -> None:

@@ -5,6 +5,7 @@ block controller of the kernel's control groups; device-mapper is not needed.
 """
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -16,6 +17,8 @@ from .system import HarnessError, run
 IMAGE_BYTES = 1536 * 1024 * 1024
 # Below this much free space a node refuses writes by itself.
 RESERVE_BYTES = 160 * 1024 * 1024
+
+SMALLEST_PIECE_BYTES = 4096
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 
@@ -82,12 +85,19 @@ class ImageDisk:
             self._throttle.attach(pid)
 
     def fill(self, leave_bytes: int) -> None:
-        free = shutil.disk_usage(self.path).free
-        if free <= leave_bytes:
-            return
+        """In pieces that get smaller, since the node writes meanwhile and the file system needs some of the room for itself."""
         with open(self._filler, "ab") as filler:
-            os.posix_fallocate(filler.fileno(), 0, free - leave_bytes)
-        if shutil.disk_usage(self.path).free > leave_bytes + 1024 * 1024:
+            piece = shutil.disk_usage(self.path).free - leave_bytes
+            while piece >= SMALLEST_PIECE_BYTES:
+                try:
+                    os.posix_fallocate(filler.fileno(), os.fstat(filler.fileno()).st_size, piece)
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                    piece //= 2
+                    continue
+                piece = min(piece, shutil.disk_usage(self.path).free - leave_bytes)
+        if shutil.disk_usage(self.path).free > leave_bytes + 4 * 1024 * 1024:
             raise HarnessError(f"{self.path} did not fill")
 
     def slow(self, writes_per_second: int) -> None:

@@ -31,6 +31,7 @@ class Network(Protocol):
     """Links are one-way: `cut(1, 2)` keeps everything that 1 sends from 2."""
 
     name: str
+    slots_max: int
     # Whether packets can be lost at random, and clients cut off from a node.
     has_packets: bool
 
@@ -70,7 +71,8 @@ class NamespaceNetwork:
 
     name = "network namespaces"
     has_packets = True
-    slots_max = 200
+    # As many addresses as the certificates name.
+    slots_max = 100
 
     def __init__(self, tag: str) -> None:
         self._tag = tag
@@ -102,13 +104,17 @@ class NamespaceNetwork:
     def _namespace(self, slot: int) -> str:
         return f"conclave-{self._tag}-{slot}"
 
+    def _outer(self, slot: int) -> str:
+        """The host's end of the pair."""
+        return f"cc{self._tag}n{slot}"
+
     def certificate_names(self) -> list[str]:
-        return [self._address(slot) for slot in range(1, 33)]
+        return [self._address(slot) for slot in range(1, self.slots_max + 1)]
 
     def add(self, slot: int) -> Addresses:
         if slot > self.slots_max:
             raise HarnessError("too many nodes in one run")
-        name, outer = self._namespace(slot), f"cc{self._tag}n{slot}"
+        name, outer = self._namespace(slot), self._outer(slot)
         run(["ip", "netns", "add", name])
         self._slots.add(slot)
         run(["ip", "link", "add", outer, "type", "veth", "peer", "name", "eth0", "netns", name])
@@ -161,8 +167,9 @@ class NamespaceNetwork:
         self._apply()
 
     def remove(self) -> None:
-        """Deleting a namespace deletes its end of the pair, and with it the other."""
+        """The pairs first: the kernel takes a namespace away when it likes, and what is in it with it."""
         for slot in sorted(self._slots):
+            run(["ip", "link", "delete", self._outer(slot)])
             run(["ip", "netns", "delete", self._namespace(slot)])
         self._slots.clear()
         run(["ip", "link", "delete", self._bridge])
@@ -172,6 +179,7 @@ class LoopbackNetwork:
     """All nodes on 127.0.0.1; they dial each other through proxies that hold back what is cut."""
 
     name = "loopback with proxies between the nodes"
+    slots_max = 1000
     has_packets = False
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from .clock import Clock
 from .disk import RESERVE_BYTES, Disk
 from .network import Addresses, Network
 from .program import Program
-from .system import HarnessError, die_with_parent, plain_environment, wait_for
+from .system import HarnessError, NodeEnded, die_with_parent, plain_environment, wait_for
 
 START_SECONDS = 60
 # SIGTERM: requests in flight are answered and leadership is handed over.
@@ -81,7 +81,7 @@ class Node:
 
         def serves() -> bool:
             if not self.is_running:
-                raise HarnessError(f"{self} ended as it started ({self.exit_status}):\n{self.log_tail()}")
+                raise NodeEnded(f"{self} ended as it started ({self.exit_status}):\n{self.log_tail()}")
             return self.is_healthy
 
         wait_for(serves, START_SECONDS, f"{self} to serve; the end of its log:\n{self.log_tail()}")
@@ -121,8 +121,10 @@ class Node:
             return -signal.SIGKILL
 
     def pause(self) -> None:
-        self._signal(signal.SIGSTOP)
-        self.is_paused = True
+        """Nothing for a node that does not run."""
+        if self.is_running:
+            self._signal(signal.SIGSTOP)
+            self.is_paused = True
 
     def resume(self) -> None:
         if self.is_paused and self.is_running:

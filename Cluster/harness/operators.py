@@ -1,6 +1,7 @@
 """What operators do while the cluster serves, and crashes in the middle of it."""
 from __future__ import annotations
 
+from .cluster import Cluster
 from .nemesis import Fault
 from .node import Node
 from .program import Refused
@@ -68,14 +69,15 @@ class CatchUpKill(Fault):
         for _ in range(self.kills):
             if not self.victim.is_running:
                 self.victim.start()
-            kill_within(self.victim, self.rng.uniform(0.05, 1.5))
+            kill_after(self.cluster, self.victim, self.rng.uniform(0.05, 1.5))
         self.victim.start()
 
 
-def kill_within(node: Node, seconds: float) -> None:
-    """At that moment, or when the node has ended before it."""
+def kill_after(cluster: Cluster, node: Node, seconds: float) -> None:
+    """A node that ends before that moment has failed."""
     try:
         wait_for(lambda: not node.is_running, seconds, "the moment of the kill")
+        cluster.note_end(node)
     except NotInTime:
         node.kill()
 
@@ -90,7 +92,11 @@ class Membership(Fault):
     nodes_min = 2
 
     def begin(self) -> str:
-        kind = self.rng.choice(["add-remove", "remove-add", "replace"])
+        kinds = ["add-remove", "remove-add"]
+        if len(self.cluster.nodes) >= 3:
+            # The others are a majority without the dead one.
+            kinds.append("replace")
+        kind = self.rng.choice(kinds)
         old = self.rng.choice(list(self.cluster.nodes.values()))
         member = self.cluster.member_id(old)
         if member is None:
@@ -117,7 +123,7 @@ class Membership(Fault):
         new = self.cluster.begin_join()
         story = f"{new} joined"
         if self.rng.random() < 0.4:
-            kill_within(new, self.rng.uniform(0.1, 2))
+            kill_after(self.cluster, new, self.rng.uniform(0.1, 2))
             # With a token of its own: the first may have been used up by then.
             self.cluster.rejoin(new)
             story = f"{new} was killed as it joined, and joined"

@@ -11,6 +11,8 @@ from typing import Any, Optional, Sequence
 from .system import HarnessError, plain_environment
 
 COMMAND_SECONDS = 20
+# Asked again and again, also of nodes that hang.
+STATUS_SECONDS = 5
 # Removing and replacing members waits for the cluster to agree.
 MEMBERSHIP_SECONDS = 60
 
@@ -76,7 +78,7 @@ class Program:
 
     def status(self, data: Path) -> Status:
         """As the node of this directory sees it. The exit status (0 healthy, 1 degraded, 2 no quorum) repeats `health`."""
-        seen = json.loads(self._run("cluster", "status", "--data-dir", str(data), "--format", "json", seconds=COMMAND_SECONDS, statuses=(0, 1, 2)))
+        seen = json.loads(self._run("cluster", "status", "--data-dir", str(data), "--format", "json", seconds=STATUS_SECONDS, statuses=(0, 1, 2)))
         members = [
             Member(
                 id=int(row["id"]), peer_address=row["peer_address"], role=str(row.get("role")), voter=bool(row["voter"]),

@@ -11,7 +11,7 @@ from .cluster import Cluster
 from .nemesis import Abilities, Fault, is_filled
 from .partitions import NetworkFault
 from .program import Refused
-from .system import NotInTime, POLL_SECONDS
+from .system import POLL_SECONDS, NodeEnded, NotInTime
 
 EVERY: tuple[Type[Fault], ...] = (
     nemesis.Kill, nemesis.Pause, nemesis.FullDisk, nemesis.SlowDisk, nemesis.ClockJump,
@@ -20,7 +20,7 @@ EVERY: tuple[Type[Fault], ...] = (
 )
 
 # Between the beginnings of two faults, on average. Shorter than most faults last, so that they meet.
-MEAN_GAP_SECONDS = 5.0
+MEAN_GAP_SECONDS = 4.0
 TOGETHER_MAX = 3
 # A healthy cluster must be one again so soon after the last fault has ended.
 RECOVERY_SECONDS = 60
@@ -67,6 +67,8 @@ class Schedule:
         self._say = say
         # Raises when the run makes no sense any more.
         self._watch = watch
+        # The faults to come: first each kind once, then each as often as its weight says, in a random order.
+        self._bag = self._rng.sample(self._kinds, len(self._kinds))
         self._active: list[tuple[float, Fault, Event]] = []
 
     def run(self, seconds: float) -> None:
@@ -104,7 +106,7 @@ class Schedule:
             event.what = fault.begin()
         except Refused as refused:
             event.what, event.is_refused = f"refused: {refused}", True
-        except NotInTime as late:
+        except (NotInTime, NodeEnded) as late:
             event.what = f"not done: {late}"
             self.findings.append(f"{kind.name}: {late}")
         event.end = time.monotonic_ns()
@@ -118,8 +120,14 @@ class Schedule:
         """No fault beside one of its own kind, and the network has one at a time."""
         active = [type(fault) for _, fault, _ in self._active]
         has_network = any(issubclass(kind, NetworkFault) for kind in active)
-        free = [kind for kind in self._kinds if kind not in active and not (has_network and issubclass(kind, NetworkFault))]
-        return self._rng.choices(free, [kind.weight for kind in free])[0] if free else None
+        if not self._bag:
+            every = [kind for kind in self._kinds for _ in range(kind.weight)]
+            self._bag = self._rng.sample(every, len(every))
+        for kind in self._bag:
+            if kind not in active and not (has_network and issubclass(kind, NetworkFault)):
+                self._bag.remove(kind)
+                return kind
+        return None
 
     def _end_due(self, now: float) -> None:
         for entry in [entry for entry in self._active if entry[0] <= now]:

@@ -26,6 +26,10 @@ class NotInTime(HarnessError):
     """A condition that was waited for did not come."""
 
 
+class NodeEnded(HarnessError):
+    """A node ended by itself when it should have begun to serve."""
+
+
 def run(argv: Sequence[str], *, text: str = "", seconds: float = 30, environment: Optional[Mapping[str, str]] = None) -> str:
     """Standard output of a command that must succeed.
 

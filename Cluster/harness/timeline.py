@@ -28,11 +28,11 @@ class Timeline:
         self._panel(
             top, "operations/s", [("reads", [float(one.reads) for one in seconds]), ("writes", [float(one.writes) for one in seconds]),
                                   ("failed", [float(one.failed) for one in seconds]), ("unknown", [float(one.unknown) for one in seconds])],
-            lambda value: value)
+            lambda value: value, 0)
         top += PANEL + SPACE
         self._panel(
             top, "latency, ms (log)", [("p50", [one.latency(0.5) for one in seconds]), ("p99", [one.latency(0.99) for one in seconds])],
-            lambda value: math.log10(max(value, 0.1)) + 1)
+            lambda value: math.log10(max(value, 0.1)) + 1, 0.1)
         top += PANEL + SPACE
         top = self._faults(top)
         self._axis(top)
@@ -48,14 +48,15 @@ class Timeline:
         self._parts.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(words)}</text>')
 
     def _panel(
-        self, top: float, title: str, series: Sequence[tuple[str, Sequence[Optional[float]]]], scale: Callable[[float], float]
+        self, top: float, title: str, series: Sequence[tuple[str, Sequence[Optional[float]]]], scale: Callable[[float], float],
+        least: float
     ) -> None:
         values = [value for _, line in series for value in line if value is not None]
         most = max([*values, 1.0])
         self._parts.append(
             f'<rect x="{LEFT}" y="{top}" width="{WIDTH - LEFT - RIGHT}" height="{PANEL}" fill="#f9fafb" stroke="#d1d5db"/>')
         self._text(LEFT - 8, top + 12, f"{most:.0f}", "end")
-        self._text(LEFT - 8, top + PANEL, "0", "end")
+        self._text(LEFT - 8, top + PANEL, f"{least:g}", "end")
         self._text(LEFT, top - 6, title)
         for place, (name, line) in enumerate(series):
             self._text(LEFT + 130 + 80 * place, top - 6, name, colour=COLOURS[name])

@@ -22,6 +22,8 @@ from .system import write_whole
 
 # How long a healthy node may leave a reading unanswered at the end.
 FINAL_ANSWER_SECONDS = 20
+# After so many of them the rest is not asked: the cluster does not serve.
+UNANSWERED_MAX = 3
 
 KINDS: tuple[tuple[type[Object], int, int], ...] = ((Register, 4, 45), (NameSet, 1, 20), (Labels, 2, 15), (Name, 3, 20))
 
@@ -37,6 +39,7 @@ class Worker:
         self._stop = threading.Event()
         self._look = threading.Event()
         self._failures: list[str] = []
+        self._unanswered = 0
 
     def run(self) -> None:
         signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
@@ -104,7 +107,7 @@ class Worker:
         return lambda client: thing.look(client, node)
 
     def _drain(self, tasks: "queue.SimpleQueue[Callable[[Client], bool]]", client: Client) -> None:
-        while True:
+        while self._unanswered < UNANSWERED_MAX:
             try:
                 task = tasks.get_nowait()
             except queue.Empty:
@@ -112,6 +115,7 @@ class Worker:
             deadline = time.monotonic() + FINAL_ANSWER_SECONDS
             while not task(client):
                 if time.monotonic() > deadline:
+                    self._unanswered += 1
                     self._bench.findings.append(f"no answer to a reading within {FINAL_ANSWER_SECONDS} s though all is healed")
                     break
 

@@ -7,6 +7,7 @@ not do), `twice` (does a creation and refuses it).
 """
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from typing import Any, Callable, Dict, Iterator, Optional
 
 LIE = os.environ.get("FAKE_LIE", "")
 STALE_SECONDS = 1.0
+PR_SET_NAME = 15
 # One in so many writes is a lie.
 LIES_EVERY = 40
 
@@ -177,8 +179,14 @@ def list_secrets(connection: sqlite3.Connection, request: Any) -> Any:
     return {"SecretList": [{"Name": name} for name in page], **more}
 
 
+def tag(connection: sqlite3.Connection, request: Any) -> Any:
+    existing(connection, request["SecretId"])
+    return {}
+
+
 WRITES: dict[str, Callable[[sqlite3.Connection, Any], Any]] = {
     "CreateSecret": create, "PutSecretValue": put_value, "UpdateSecretVersionStage": move, "DeleteSecret": delete, "RestoreSecret": restore,
+    "TagResource": tag,
 }
 READS: dict[str, Callable[[sqlite3.Connection, Any], Any]] = {
     "GetSecretValue": value, "DescribeSecret": describe, "ListSecretVersionIds": list_versions, "ListSecrets": list_secrets,
@@ -266,7 +274,8 @@ def init(given: dict[str, list[str]]) -> None:
     data = Path(given["data-dir"][0])
     data.mkdir(parents=True)
     # Beside the nodes' folders: no fault of a node's disk touches it.
-    folder = data.parents[2] / "shared"
+    node = data.parents[1] if data.parent.name == "disk" else data.parent
+    folder = node.parent / "shared"
     folder.mkdir()
     names = ",".join(f"IP:{name}" for name in ["127.0.0.1", *given.get("tls-name", [])])
     subprocess.run(
@@ -286,7 +295,7 @@ def serve(given: dict[str, list[str]]) -> None:
     if not (data / "shared").exists():
         folder = Path(os.environ["CONCLAVE_JOIN_TOKEN"])
         with Shared(folder).transaction() as connection:
-            number = get(connection, "cluster", "ids") + 1
+            number = (get(connection, "cluster", "ids") or 0) + 1
             put(connection, "cluster", "ids", number)
             put(connection, "node", peer, number)
         data.mkdir(parents=True)
@@ -327,6 +336,8 @@ def cluster(command: str, given: dict[str, list[str]]) -> None:
 
 
 def main() -> None:
+    # The scripts of Cluster/ know a node's process by its name.
+    ctypes.CDLL(None).prctl(PR_SET_NAME, b"conclave-fake")
     command, *rest = sys.argv[1:]
     if command == "operator":
         init(options(rest[1:]))
