@@ -173,6 +173,8 @@ def interrupted(number: int, frame: Optional[object]) -> None:
 def main() -> int:
     options = arguments()
     signal.signal(signal.SIGTERM, interrupted)
+    # Also where a shell has told us to ignore it, as it does for what runs in the background.
+    signal.signal(signal.SIGINT, interrupted)
     try:
         return ChaosRun(options).run()
     except HarnessError as error:

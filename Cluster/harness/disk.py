@@ -8,10 +8,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Protocol
 
-from .system import HarnessError, run
+from .system import HarnessError, run, wait_for
 
 # Sparse. Room for some preallocated log segments and the state of a long run.
 IMAGE_BYTES = 1536 * 1024 * 1024
@@ -19,6 +20,8 @@ IMAGE_BYTES = 1536 * 1024 * 1024
 RESERVE_BYTES = 160 * 1024 * 1024
 
 SMALLEST_PIECE_BYTES = 4096
+# What a killed process had open, and its group, are free soon after its end.
+RELEASE_SECONDS = 10
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 
@@ -59,7 +62,16 @@ class Throttle:
         (self._group / self._limit).write_text(self._off)
 
     def remove(self) -> None:
-        self._group.rmdir()
+        wait_for(self._is_removed, RELEASE_SECONDS, f"the control group {self._group} to be empty")
+
+    def _is_removed(self) -> bool:
+        try:
+            self._group.rmdir()
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            return False
+        return True
 
 
 class ImageDisk:
@@ -114,8 +126,12 @@ class ImageDisk:
         if self._throttle:
             self._throttle.remove()
             self._throttle = None
+        wait_for(self._is_unmounted, RELEASE_SECONDS, f"{self.path} to be unmounted")
+
+    def _is_unmounted(self) -> bool:
         if os.path.ismount(self.path):
-            run(["umount", str(self.path)])
+            subprocess.run(["umount", str(self.path)], capture_output=True, check=False)
+        return not os.path.ismount(self.path)
 
 
 class PlainDisk:

@@ -8,6 +8,7 @@ from typing import ClassVar, Optional, Sequence
 from .cluster import Cluster
 from .disk import RESERVE_BYTES
 from .node import Node
+from .program import Refused
 
 MIB = 1024 * 1024
 
@@ -57,12 +58,14 @@ class Fault:
         return [node for node in self.cluster.nodes.values() if node.is_running and not node.is_paused]
 
     def one(self) -> list[Node]:
-        """Every other time the leader, since most goes wrong there."""
+        """Every other time the leader, since most goes wrong there.
+
+        :raises Refused: when all are down or stopped."""
         leader = self.cluster.leader() if self.rng.random() < 0.5 else None
         running = self.running()
-        if leader in running and leader is not None:
-            return [leader]
-        return [self.rng.choice(running)] if running else []
+        if not running:
+            raise Refused("no node runs")
+        return [leader] if leader is not None and leader in running else [self.rng.choice(running)]
 
     def some(self) -> list[Node]:
         """One, a minority, a majority or all; most often one."""
@@ -172,7 +175,7 @@ class ClockJump(Fault):
         jumps: list[tuple[Node, int]] = [(node, self.rng.choice([-1, 1]) * self.rng.randint(1, 240)) for node in self.moved]
         for node, seconds in jumps:
             node.clock.jump(seconds)
-        return "clock " + (", ".join(f"{seconds:+d} s on {node}" for node, seconds in jumps) or "of nobody")
+        return "clock " + ", ".join(f"{seconds:+d} s on {node}" for node, seconds in jumps)
 
     def end(self) -> None:
         for node in self.moved:

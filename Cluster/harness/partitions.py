@@ -67,7 +67,7 @@ class OneWay(NetworkFault):
     hold = (2, 12)
 
     def begin(self) -> str:
-        victim = (self.one() or self.nodes())[0]
+        victim = self.one()[0]
         rest = [node for node in self.cluster.nodes.values() if node is not victim]
         if self.rng.random() < 0.5:
             self.cluster.network.cut(between([victim], rest))

@@ -20,7 +20,7 @@ EVERY: tuple[Type[Fault], ...] = (
 )
 
 # Between the beginnings of two faults, on average. Shorter than most faults last, so that they meet.
-MEAN_GAP_SECONDS = 4.0
+MEAN_GAP_SECONDS = 3.0
 TOGETHER_MAX = 3
 # A healthy cluster must be one again so soon after the last fault has ended.
 RECOVERY_SECONDS = 60
