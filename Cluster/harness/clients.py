@@ -18,6 +18,8 @@ ANSWER_SECONDS = 8
 
 # Refusals that the secret's own state explains: answers as good as any other.
 DECIDED = frozenset({"ResourceNotFoundException", "ResourceExistsException", "InvalidParameterException", "InvalidRequestException"})
+# What an answer to a reading has. A node that is killed as it answers may leave a body that ends early, which botocore takes for an empty one.
+HAS = {"get_secret_value": "VersionId", "describe_secret": "VersionIdsToStages", "list_secrets": "SecretList", "list_secret_version_ids": "Versions"}
 # The request was not sent.
 NOT_SENT = (botocore.exceptions.EndpointConnectionError, botocore.exceptions.ConnectTimeoutError)
 
@@ -81,7 +83,10 @@ class Endpoints:
         if client is None:
             return answer("fail", {}, "removed meanwhile")
         try:
-            return answer("ok", getattr(client, operation)(**parameters))
+            response = getattr(client, operation)(**parameters)
+            if HAS.get(operation, "ResponseMetadata") not in response:
+                return answer("unknown", {}, "an answer cut short")
+            return answer("ok", response)
         except botocore.exceptions.ClientError as error:
             code = str(error.response.get("Error", {}).get("Code"))
             status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

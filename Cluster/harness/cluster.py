@@ -103,7 +103,7 @@ class Cluster:
         """It is no member any more: its process ends, its disk goes."""
         node.kill()
         del self.nodes[node.slot]
-        node.disk.heal()
+        node.disk.empty()
         node.disk.remove()
         (node.folder / "disk.image").unlink(missing_ok=True)
 
@@ -177,23 +177,25 @@ class Cluster:
     # -- processes
 
     def note_end(self, node: Node) -> None:
-        """For a node that ended though nobody ended it."""
+        """For a node that ended though nobody ended it. Without room on its disk it may."""
+        if node.disk.is_filled:
+            return
         self.unexpected_ends.append(f"{node} ended by itself with status {node.exit_status}; the end of its log:\n{node.log_tail()}")
 
-    def notice_ends(self, excused: Callable[[Node], bool]) -> list[Node]:
-        """Nodes that ended though nobody ended them. Those that are not excused count against the cluster."""
+    def notice_ends(self) -> list[Node]:
+        """Nodes that ended though nobody ended them."""
         ended = [node for node in self.nodes.values() if node.is_wanted and not node.is_running]
         for node in ended:
             node.is_wanted = False
-            if not excused(node):
-                self.note_end(node)
+            self.note_end(node)
         return ended
 
     def heal(self) -> None:
         """Undoes every fault and starts what does not run."""
         self.network.heal()
         for node in self.nodes.values():
-            node.disk.heal()
+            node.disk.empty()
+            node.disk.speed_up()
             node.clock.jump(0)
             node.resume()
             if not node.is_running:

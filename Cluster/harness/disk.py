@@ -28,11 +28,14 @@ CGROUP_ROOT = Path("/sys/fs/cgroup")
 
 class Disk(Protocol):
     path: Path
+    # A node may give up on a full disk.
+    is_filled: bool
 
     def attach(self, pid: int) -> None: ...
     def fill(self, leave_bytes: int) -> None: ...
+    def empty(self) -> None: ...
     def slow(self, writes_per_second: int) -> None: ...
-    def heal(self) -> None: ...
+    def speed_up(self) -> None: ...
     def remove(self) -> None: ...
 
 
@@ -78,6 +81,7 @@ class ImageDisk:
     """An ext4 file system in a file."""
 
     def __init__(self, folder: Path, group: str, can_slow: bool) -> None:
+        self.is_filled = False
         self._image = folder / "disk.image"
         self.path = folder / "disk"
         self.path.mkdir()
@@ -98,6 +102,7 @@ class ImageDisk:
 
     def fill(self, leave_bytes: int) -> None:
         """In pieces that get smaller, since the node writes meanwhile and the file system needs some of the room for itself."""
+        self.is_filled = True
         with open(self._filler, "ab") as filler:
             piece = shutil.disk_usage(self.path).free - leave_bytes
             while piece >= SMALLEST_PIECE_BYTES:
@@ -117,8 +122,11 @@ class ImageDisk:
             raise HarnessError("no control group to slow this disk")
         self._throttle.limit(writes_per_second)
 
-    def heal(self) -> None:
+    def empty(self) -> None:
         self._filler.unlink(missing_ok=True)
+        self.is_filled = False
+
+    def speed_up(self) -> None:
         if self._throttle:
             self._throttle.free()
 
@@ -137,6 +145,8 @@ class ImageDisk:
 class PlainDisk:
     """A folder. Neither filled nor slowed."""
 
+    is_filled = False
+
     def __init__(self, folder: Path) -> None:
         self.path = folder / "disk"
         self.path.mkdir()
@@ -150,8 +160,11 @@ class PlainDisk:
     def slow(self, writes_per_second: int) -> None:
         raise HarnessError("a plain folder cannot be slowed")
 
-    def heal(self) -> None:
-        """Nothing was done to it."""
+    def empty(self) -> None:
+        """Nothing fills it."""
+
+    def speed_up(self) -> None:
+        """Nothing slows it."""
 
     def remove(self) -> None:
         """It goes with the run's folder."""

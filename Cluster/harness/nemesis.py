@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import ClassVar, Optional, Sequence
+from typing import ClassVar, Sequence
 
 from .cluster import Cluster
 from .disk import RESERVE_BYTES
@@ -133,7 +133,7 @@ class FullDisk(Fault):
     def end(self) -> None:
         for node in self.filled:
             if node.slot in self.cluster.nodes:
-                node.disk.heal()
+                node.disk.empty()
                 # It may have given up.
                 if not node.is_running:
                     node.start()
@@ -157,7 +157,7 @@ class SlowDisk(Fault):
     def end(self) -> None:
         for node in self.slowed:
             if node.slot in self.cluster.nodes:
-                node.disk.heal()
+                node.disk.speed_up()
 
 
 class ClockJump(Fault):
@@ -180,8 +180,3 @@ class ClockJump(Fault):
     def end(self) -> None:
         for node in self.moved:
             node.clock.jump(0)
-
-
-def is_filled(node: Optional[Node], active: Sequence[Fault]) -> bool:
-    """Whether a fault of the run has filled this node's disk."""
-    return any(isinstance(fault, FullDisk) and node in fault.filled for fault in active)

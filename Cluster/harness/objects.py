@@ -147,7 +147,6 @@ class Register(Object):
         self._count(answer, False)
         value = 0
         if answer.kind == "ok":
-            if "VersionId" not in answer.response: raise Exception(repr(answer))
             value = number(answer.response["VersionId"])
             if answer.response.get("SecretString") != f"{VALUE_PREFIX}{value}":
                 client.finding(self.key, "GetSecretValue", answer, "the value is another version's")

@@ -8,7 +8,7 @@ from typing import Callable, Optional, Sequence, Type
 
 from . import nemesis, operators, partitions
 from .cluster import Cluster
-from .nemesis import Abilities, Fault, is_filled
+from .nemesis import Abilities, Fault
 from .partitions import NetworkFault
 from .program import Refused
 from .system import POLL_SECONDS, NodeEnded, NotInTime
@@ -106,6 +106,8 @@ class Schedule:
             event.what = fault.begin()
         except Refused as refused:
             event.what, event.is_refused = f"refused: {refused}", True
+            # Once more, later.
+            self._bag.append(kind)
         except (NotInTime, NodeEnded) as late:
             event.what = f"not done: {late}"
             self.findings.append(f"{kind.name}: {late}")
@@ -139,8 +141,7 @@ class Schedule:
     def _revive(self) -> None:
         """A node that gave up because its disk was full is started when there is room again, by the fault's own end; any other
         is started at once."""
-        faults = [fault for _, fault, _ in self._active]
-        for node in self._cluster.notice_ends(lambda node: is_filled(node, faults)):
+        for node in self._cluster.notice_ends():
             self._say(f"{node} ended by itself with status {node.exit_status}")
-            if not is_filled(node, faults):
+            if not node.disk.is_filled:
                 node.start()

@@ -34,7 +34,7 @@ def test_a_filled_disk_takes_nothing_until_it_is_healed(tmp_path: Path, tag: str
             for _ in range(2):
                 more.write(bytes(MIB))
                 os.fsync(more.fileno())
-        disk.heal()
+        disk.empty()
         assert shutil.disk_usage(disk.path).free > 1000 * MIB
     finally:
         disk.remove()
@@ -61,7 +61,7 @@ def test_a_slowed_disk_takes_its_time(tmp_path: Path, tag: str) -> None:
         disk.slow(5)
         assert seconds() > 1
     finally:
-        disk.heal()
+        disk.speed_up()
         disk.remove()
 
 
