@@ -8,7 +8,7 @@
 | `disk`, `clock` | what fills or slows a node's disk, and moves its clock |
 | `program`, `node`, `cluster` | the executable, one process of it, and the cluster that they make |
 | `nemesis`, `partitions`, `operators`, `schedule` | the faults, and when they come |
-| `clients`, `objects`, `worker`, `history` | the workload over the AWS API |
+| `clients`, `bench`, `objects`, `worker`, `history` | the workload over the AWS API |
 | `final` | what every node must show when all is healed |
 | `measures`, `report`, `timeline` | what is said about the run |
 """

@@ -7,7 +7,7 @@ from typing import Optional
 
 from .system import write_whole
 
-LIBRARY: Optional[str] = next(iter(sorted(glob.glob("/usr/lib/*/faketime/libfaketime.so.1") + glob.glob("/usr/lib*/faketime/libfaketime.so.1"))), None)
+LIBRARY: Optional[str] = next(iter(sorted(glob.glob("/usr/lib*/**/faketime/libfaketime.so.1"))), None)
 
 
 class Clock:

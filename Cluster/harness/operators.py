@@ -83,7 +83,8 @@ def kill_after(cluster: Cluster, node: Node, seconds: float) -> None:
 
 
 class Membership(Fault):
-    """A new node joins, an old one is removed: one after the other, or the new one in place of a dead one. The new one may be killed while it joins."""
+    """A new node joins, an old one is removed: one after the other, or the new one in place of a dead one. The new one may be
+    killed while it joins."""
 
     name = "membership"
     weight = 2

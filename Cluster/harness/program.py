@@ -73,7 +73,8 @@ class Program:
         return answer
 
     def token(self, data: Path) -> str:
-        made = json.loads(self._run("cluster", "token", "create", "--data-dir", str(data), "--valid-for", "1h", "--format", "json", seconds=COMMAND_SECONDS))
+        made = json.loads(
+            self._run("cluster", "token", "create", "--data-dir", str(data), "--valid-for", "1h", "--format", "json", seconds=COMMAND_SECONDS))
         return str(made["token"])
 
     def status(self, data: Path) -> Status:
@@ -91,7 +92,8 @@ class Program:
         self._run("cluster", "remove", "--node", str(node), "--data-dir", str(data), "--format", "json", seconds=MEMBERSHIP_SECONDS)
 
     def replace(self, data: Path, dead: int, new: int) -> None:
-        self._run("cluster", "replace", "--node", str(dead), "--with", str(new), "--data-dir", str(data), "--format", "json", seconds=MEMBERSHIP_SECONDS)
+        self._run(
+            "cluster", "replace", "--node", str(dead), "--with", str(new), "--data-dir", str(data), "--format", "json", seconds=MEMBERSHIP_SECONDS)
 
     def transfer(self, data: Path, to: Optional[int]) -> None:
         target = [] if to is None else ["--to", str(to)]

@@ -15,9 +15,10 @@ import time
 from pathlib import Path
 from typing import Callable
 
+from .bench import Bench, Client, Object, Pool
 from .clients import Endpoints
 from .history import HistoryWriter
-from .objects import Bench, Client, Labels, Name, NameSet, Object, Pool, Register
+from .objects import Labels, Name, NameSet, Register
 from .system import write_whole
 
 # How long a healthy node may leave a reading unanswered at the end.

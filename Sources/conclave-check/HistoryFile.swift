@@ -23,7 +23,9 @@ enum HistoryFile {
                 throw HistoryProblem(description: "\(name):\(number): \(reason(error))")
             }
             guard line.outcome != .ok || line.return != nil else { throw HistoryProblem(description: "\(name):\(number): an answer has no time") }
-            guard line.return.map({ $0 >= line.call }) ?? true else { throw HistoryProblem(description: "\(name):\(number): it returns before its call") }
+            guard line.return.map({ $0 >= line.call }) ?? true else {
+                throw HistoryProblem(description: "\(name):\(number): it returns before its call")
+            }
             lines.append(line)
         }
         return lines

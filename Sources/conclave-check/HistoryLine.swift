@@ -12,7 +12,8 @@
 /// | labels | move `label`, `from`, `to`; read; initial | move: `done`; read and initial: `holders`, label to version |
 /// | names | create `token`; delete; restore; purge; look | look: `state` (absent, live, deleted), `token`; else: `done` |
 ///
-/// A register also has `settle`: what the end of the run tells about its writes, as `present` and `absent` values. Further members are for people and are not read.
+/// A register also has `settle`: what the end of the run tells about its writes, as `present` and `absent` values.
+/// Further members are for people and are not read.
 struct HistoryLine: Decodable {
     enum Model: String, Decodable, CaseIterable {
         case register, set, labels, names

@@ -47,7 +47,14 @@ def test_a_slowed_disk_takes_its_time(tmp_path: Path, tag: str) -> None:
         pytest.skip(slow)
     disk = ImageDisk(tmp_path, tag, can_slow=True)
     # Ten synced writes by a process of the disk's group.
-    work = "import os,sys\nsys.stdin.read(1)\nf=os.open(sys.argv[1],os.O_CREAT|os.O_RDWR)\nfor i in range(10):\n os.pwrite(f,bytes(4096),i*4096)\n os.fdatasync(f)"
+    work = """
+import os, sys
+sys.stdin.read(1)
+file = os.open(sys.argv[1], os.O_CREAT | os.O_RDWR)
+for block in range(10):
+    os.pwrite(file, bytes(4096), block * 4096)
+    os.fdatasync(file)
+"""
 
     def seconds() -> float:
         with subprocess.Popen([sys.executable, "-c", work, str(disk.path / "file")], stdin=subprocess.PIPE) as process:

@@ -17,7 +17,15 @@ from harness.proxy import LinkProxies
 SILENCE_SECONDS = 0.5
 COMES_SECONDS = 10.0
 
-ECHO = "import socket,sys\ns=socket.create_server((sys.argv[1],int(sys.argv[2])))\nprint('ready',flush=True)\nwhile True:\n c,_=s.accept()\n while True:\n  d=c.recv(99)\n  if not d: break\n  c.sendall(d)"
+ECHO = """
+import socket, sys
+server = socket.create_server((sys.argv[1], int(sys.argv[2])))
+print("ready", flush=True)
+while True:
+    connection, _ = server.accept()
+    while data := connection.recv(99):
+        connection.sendall(data)
+"""
 
 
 @contextmanager

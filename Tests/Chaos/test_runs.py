@@ -15,10 +15,13 @@ FAKE = Path(__file__).with_name("fake_conclave.py")
 
 
 def chaos(state: Path, *options: str, lie: str = "") -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "CONCLAVE_BINARY": str(FAKE), "CONCLAVE_STATE_DIR": str(state), "PYTHONPATH": str(REPOSITORY / "Cluster"), "FAKE_LIE": lie}
+    return harness(state, FAKE, "--seed", "2", "--rate", "150", *options, FAKE_LIE=lie)
+
+
+def harness(state: Path, binary: Path, *options: str, **more: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "CONCLAVE_BINARY": str(binary), "CONCLAVE_STATE_DIR": str(state), "PYTHONPATH": str(REPOSITORY / "Cluster"), **more}
     environment["PATH"] += ":/usr/sbin:/sbin"
-    return subprocess.run(
-        [sys.executable, "-m", "harness", "--seed", "2", "--rate", "150", *options], env=environment, capture_output=True, text=True, timeout=280)
+    return subprocess.run([sys.executable, "-m", "harness", *options], env=environment, capture_output=True, text=True, timeout=280)
 
 
 def leftovers(state: Path) -> list[str]:
@@ -53,8 +56,7 @@ def test_a_lie_is_found_and_its_traces_are_kept(tmp_path: Path, lie: str, shown:
 
 
 def test_a_cluster_that_does_not_start_says_nothing_about_promises(tmp_path: Path) -> None:
-    environment = {**os.environ, "CONCLAVE_BINARY": "/bin/false", "CONCLAVE_STATE_DIR": str(tmp_path), "PYTHONPATH": str(REPOSITORY / "Cluster")}
-    done = subprocess.run([sys.executable, "-m", "harness", "--loopback", "--seconds", "1"], env=environment, capture_output=True, text=True, timeout=60)
+    done = harness(tmp_path, Path("/bin/false"), "--loopback", "--seconds", "1")
     assert done.returncode == 2
     assert "says nothing about the cluster" in done.stderr
 

@@ -23,9 +23,15 @@ struct HistoryFileTests {
             (#"{"client":1,"model":"bag"}"#, "h:1: 'model' has a value that is not known"),
             (#"{"client":1,"model":"set","key":"k","op":"list","outcome":"ok","call":1}"#, "h:1: an answer has no time"),
             (#"{"client":1,"model":"set","key":"k","op":"list","outcome":"unknown","call":2,"return":1}"#, "h:1: it returns before its call"),
-            (#"{"client":1,"model":"set","key":"k","op":"sum","args":{"element":"e"},"outcome":"fail","call":2}"#, "the model set knows no operation 'sum'"),
+            (
+                #"{"client":1,"model":"set","key":"k","op":"sum","args":{"element":"e"},"outcome":"fail","call":2}"#,
+                "the model set knows no operation 'sum'"
+            ),
             (#"{"client":1,"model":"register","key":"k","op":"put","outcome":"fail","call":2}"#, "the put of register k called at 2 lacks 'value'"),
-            (#"{"client":1,"model":"register","key":"k","op":"get","outcome":"ok","call":2,"return":3}"#, "the get of register k called at 2 lacks its result"),
+            (
+                #"{"client":1,"model":"register","key":"k","op":"get","outcome":"ok","call":2,"return":3}"#,
+                "the get of register k called at 2 lacks its result"
+            ),
         ])
     func unreadable(text: String, expected: String) { #expect(problem(text) == expected) }
 

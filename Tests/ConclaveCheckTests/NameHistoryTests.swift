@@ -6,7 +6,9 @@ import Testing
 struct NameHistoryTests {
     private var lines = Lines()
 
-    private mutating func create(_ token: Int, done: Bool = true) { lines.add("names", "n", "create", #"{"token":\#(token)}"#, "ok", #"{"done":\#(done)}"#) }
+    private mutating func create(_ token: Int, done: Bool = true) {
+        lines.add("names", "n", "create", #"{"token":\#(token)}"#, "ok", #"{"done":\#(done)}"#)
+    }
     private mutating func act(_ op: String, done: Bool = true) { lines.add("names", "n", op, "{}", "ok", #"{"done":\#(done)}"#) }
     private mutating func look(_ state: String, _ token: Int? = nil) {
         let more = token.map { #","token":\#($0)"# } ?? ""
