@@ -82,6 +82,8 @@ def names(nodes: Sequence[Node]) -> str:
 
 
 class Kill(Fault):
+    """SIGKILL to one, some or all nodes, and back."""
+
     name = "kill"
     weight = 4
 
@@ -98,6 +100,8 @@ class Kill(Fault):
 
 
 class Pause(Fault):
+    """SIGSTOP and SIGCONT: a node that does not know how long it was away."""
+
     name = "pause"
     weight = 3
     hold = (0.5, 12)
@@ -140,6 +144,8 @@ class FullDisk(Fault):
 
 
 class SlowDisk(Fault):
+    """So few writes a second that every sync takes long."""
+
     name = "slow-disk"
     hold = (3, 12)
 

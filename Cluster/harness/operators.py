@@ -12,6 +12,8 @@ JOIN_SECONDS = 90
 
 
 class Transfer(Fault):
+    """Leadership is handed to another node, or to the one that has it."""
+
     name = "transfer"
     weight = 3
     hold = (0, 0)
