@@ -93,6 +93,10 @@ let package = Package(
             swiftSettings: plantedFaults),
 
         .executableTarget(
+            name: "conclave-check", dependencies: ["Linearizability", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
+
+        .executableTarget(
             name: "conclave-bench",
             dependencies: ["Raft", "WriteAheadLog", "Sessions", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Benchmarks/Consensus", swiftSettings: strict),
@@ -104,6 +108,7 @@ let package = Package(
         .testTarget(name: "SimulatedDiskTests", dependencies: ["SimulatedDisk", "WriteAheadLog"], swiftSettings: strict),
         .testTarget(name: "SessionsTests", dependencies: ["Sessions"], swiftSettings: plantedFaults),
         .testTarget(name: "LinearizabilityTests", dependencies: ["Linearizability"], swiftSettings: strict),
+        .testTarget(name: "ConclaveCheckTests", dependencies: ["conclave-check"], swiftSettings: strict),
         .testTarget(name: "ExplorationTests", dependencies: ["Exploration", "Raft"], swiftSettings: plantedFaults),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "Raft", "WriteAheadLog", "Sessions", "SimulatedDisk"], swiftSettings: plantedFaults),

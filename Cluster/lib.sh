@@ -2,7 +2,9 @@
 # Everything that is kept lies in .conclave/ (or CONCLAVE_STATE_DIR):
 #   .conclave/env                       what `source` needs, mode 0600
 #   .conclave/<region>/env              the same, of one region
-#   .conclave/<region>/node-N/pid,log,listen,data
+#   .conclave/<region>/node-N/pid,log,data
+#   .conclave/<region>/node-N/listen,peer-listen,ops-listen   its addresses, kept for good
+#   .conclave/<region>/node-N/joined                          it has been a member of the cluster
 # shellcheck shell=bash
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -84,6 +86,16 @@ missing_packages() {
     fi
 }
 
+# fault_packages: what the faults of ./Cluster/chaos need and is not there: namespaces and filters as root, file systems
+# in files, and a clock that jumps.
+fault_packages() {
+    [[ "$(id -u)" == 0 ]] || return 0
+    command -v ip >/dev/null 2>&1 || echo iproute2
+    command -v nft >/dev/null 2>&1 || echo nftables
+    command -v mkfs.ext4 >/dev/null 2>&1 || echo e2fsprogs
+    compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo faketime
+}
+
 # install_packages NAME...: with apt, and an index that is fetched only when the first try fails.
 install_packages() {
     command -v apt-get >/dev/null 2>&1 \
@@ -162,14 +174,25 @@ node_pid() {
     echo "$pid"
 }
 
-# free_port: the first free one of our range, and not remembered by another node.
-free_port() {
+# region_nodes REGION: the folders of its nodes, by number.
+region_nodes() {
+    local number
+    for ((number = 1; ; number++)); do
+        [[ -d "$(node_directory "$1" "$number")" ]] || return 0
+        node_directory "$1" "$number"
+    done
+}
+
+# free_ports COUNT: of our range, and not remembered by another node.
+free_ports() {
     local taken
-    taken="$(cat "$state"/*/node-*/listen 2>/dev/null | sed 's/.*://' | tr '\n' ' ')"
-    python3 - "$first_port" "$last_port" "$taken" <<'PYTHON'
+    taken="$({ cat "$state"/*/node-*/*listen 2>/dev/null || true; } | sed 's/.*://' | tr '\n' ' ')"
+    python3 - "$first_port" "$last_port" "$1" "$taken" <<'PYTHON'
 import socket, sys
-taken = set(sys.argv[3].split())
+wanted, taken = int(sys.argv[3]), set(sys.argv[4].split())
 for port in range(int(sys.argv[1]), int(sys.argv[2]) + 1):
+    if wanted == 0:
+        break
     if str(port) in taken:
         continue
     with socket.socket() as probe:
@@ -179,38 +202,47 @@ for port in range(int(sys.argv[1]), int(sys.argv[2]) + 1):
         except OSError:
             continue
     print(port)
-    sys.exit(0)
-sys.exit("no free port")
+    wanted -= 1
+sys.exit("no free port" if wanted else 0)
 PYTHON
 }
 
-# start_node DIRECTORY: starts it in the background; the port of its first start is kept for good.
-start_node() {
-    local directory="$1" listen
-    [[ -d "$directory/data" ]] || fail "$directory has no data: run ./Cluster/up first."
+# give_addresses DIRECTORY: for the API, for peers and for operators, once.
+give_addresses() {
+    local directory="$1" ports name number=0
+    [[ ! -s "$directory/ops-listen" ]] || return 0
+    mapfile -t ports < <(free_ports 3)
+    [[ ${#ports[@]} == 3 ]] || fail "no three free ports between $first_port and $last_port."
+    for name in listen peer-listen ops-listen; do
+        echo "127.0.0.1:${ports[number]}" >"$directory/$name"
+        number=$((number + 1))
+    done
+}
+
+# launch_node DIRECTORY [OPTION...]: starts it in the background, on its own addresses.
+launch_node() {
+    local directory="$1"
+    shift
     [[ -x "$binary" ]] || fail "$binary is missing: run ./Cluster/up first."
-    if [[ ! -s "$directory/listen" ]]; then
-        echo "127.0.0.1:$(free_port)" >"$directory/listen"
-    fi
-    listen="$(cat "$directory/listen")"
     rm -f "$directory/data/address"
-    setsid nohup "$binary" serve --data-dir "$directory/data" --listen "$listen" \
-        --log-level "${CONCLAVE_LOG_LEVEL:-info}" >>"$directory/log" 2>&1 </dev/null &
+    setsid nohup "$binary" serve --data-dir "$directory/data" --listen "$(cat "$directory/listen")" \
+        --peer-listen "$(cat "$directory/peer-listen")" --ops-listen "$(cat "$directory/ops-listen")" \
+        --log-level "${CONCLAVE_LOG_LEVEL:-info}" "$@" >>"$directory/log" 2>&1 </dev/null &
     echo $! >"$directory/pid"
-    wait_until_serving "$directory"
 }
 
-# answers DIRECTORY: the node has written its address and answers over TLS that our CA vouches for.
-answers() {
-    local address
-    address="$(cat "$1/data/address" 2>/dev/null)" || return 1
-    [[ -n "$address" ]] || return 1
-    curl --silent --noproxy '*' --max-time 5 --output /dev/null --cacert "$1/data/tls/ca.pem" "https://$address/"
+# health DIRECTORY: the status of its health page: 200 when it can serve, 000 when it does not answer.
+health() {
+    curl --silent --noproxy '*' --max-time 5 --output /dev/null --write-out '%{http_code}' "http://$(cat "$1/ops-listen")/health" || true
 }
 
-wait_until_serving() {
-    local directory="$1" deadline=$((SECONDS + start_deadline_seconds))
-    until answers "$directory"; do
+serves() { [[ "$(health "$1")" == 200 ]]; }
+answers() { [[ "$(health "$1")" =~ ^(200|503)$ ]]; }
+
+# wait_until CONDITION DIRECTORY: `serves` needs a majority of the cluster's nodes, `answers` does not.
+wait_until() {
+    local condition="$1" directory="$2" deadline=$((SECONDS + start_deadline_seconds))
+    until "$condition" "$directory"; do
         # By its number alone: just started, it may not have become our program yet.
         if ! lives "$(cat "$directory/pid")"; then
             tail -n 5 "$directory/log" >&2
@@ -219,10 +251,20 @@ wait_until_serving() {
         fi
         if ((SECONDS >= deadline)); then
             tail -n 5 "$directory/log" >&2
-            fail "the node does not answer after $start_deadline_seconds s; see $directory/log."
+            fail "the node does not serve after $start_deadline_seconds s; see $directory/log."
         fi
         sleep 0.05
     done
+}
+
+# has_majority REGION: more than half of its nodes run.
+has_majority() {
+    local directory running=0 all=0
+    while read -r directory; do
+        all=$((all + 1))
+        ! node_pid "$directory" >/dev/null || running=$((running + 1))
+    done < <(region_nodes "$1")
+    ((2 * running > all))
 }
 
 # stop_node DIRECTORY SIGNAL: until the process is gone. Requests in flight finish on TERM.
