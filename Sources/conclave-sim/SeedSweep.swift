@@ -72,7 +72,8 @@ struct SeedSweep {
         "\(finding)\n    replay: conclave-sim --seed \(report.seed) --events \(run.events) --trace"
     }
 
-    private func print(_ line: String) { Swift.print(line) }
+    /// At once: a long run may be ended before its buffer is full.
+    private func print(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 
     private func print(_ sums: Sums, since begin: ContinuousClock.Instant) {
         let wall = (ContinuousClock.now - begin) / .seconds(1)
