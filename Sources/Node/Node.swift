@@ -71,7 +71,8 @@ package final class Node: ReplicatedLog {
         let intake = Intake(readCountMax: settings.readsMax)
         let board = NodeBoard()
         let post = DriverPost(eventLoop: eventLoop)
-        let log = LogThread(opened.take()) { event in post.run { $0.logSays(event) } }
+        // What waits for the disk is bounded by the core: by what a leader leaves uncommitted, and by what it has under way to a follower.
+        let log = LogThread(opened.take(), byteCountMax: .max) { event in post.run { $0.logSays(event) } }
         let applier = Applier(
             stateMachine: store, appliedIndex: opened.state.applied.raw, logger: logger,
             listener: Applier.Listener(applied: { book.applied($0, $1) }, advanced: { post.run { $0.applierAdvanced() } }, hashed: { hashes.add($1, at: $0) }),

@@ -1,3 +1,4 @@
+import NIOCore
 import Raft
 import SecretStore
 import Testing

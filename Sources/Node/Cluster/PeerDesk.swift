@@ -28,6 +28,12 @@ final class PeerDesk: PeerSender {
     private var nodes: [NodeRecord]
     private var linked: [NodeID: PeerAddress] = [:]
     private var statuses: [NodeID: (status: NodeStatus, at: NIODeadline)] = [:]
+    private var claims = IdentityClaims()
+    private let claim: IdentityClaims.Claim
+    /// Peers that have not confirmed yet that nobody else speaks for this node.
+    private var unconfirmed: Set<NodeID> = []
+    /// Whether this node takes part: see ``IdentityClaims``.
+    private(set) var isConfirmed = false
     private var beat: RepeatedTask?
     private var beats = 0
     private var isChangingMembership = false
@@ -39,6 +45,7 @@ final class PeerDesk: PeerSender {
     private static let beatsPerSecond = 5
     /// Replacements that are tried before a voter is removed without one, in beats: ten seconds.
     private static let replacementsMax = 50
+    private static let confirmationTimeout = TimeAmount.seconds(1)
     static let statusAgeMax = TimeAmount.seconds(5)
     static let requestTimeout = TimeAmount.seconds(3)
 
@@ -53,6 +60,7 @@ final class PeerDesk: PeerSender {
         self.logger = logger
         self.fatal = fatal
         identity = configuration.identity
+        claim = IdentityClaims.Claim(incarnation: configuration.node.incarnation.raw, nonce: .random(in: .min ... .max))
         admission = PeerAdmission(clusterID: identity.clusterID)
         nodes = try store.clusterRegistry()?.nodes ?? KnownNodes.read(configuration.knownNodesFile)
         handler = PeerHandler()
@@ -79,7 +87,13 @@ final class PeerDesk: PeerSender {
         try admission.refresh(from: store)
     }
 
-    func send(_ message: Message) { transport.send(message) }
+    func send(_ message: Message) {
+        if isConfirmed { transport.send(message) }
+    }
+
+    func receive(_ message: Message) {
+        if isConfirmed { node.receive(message) }
+    }
 
     // MARK: Beginning and end
 
@@ -89,6 +103,10 @@ final class PeerDesk: PeerSender {
         }
         linkPeers()
         let bound = NIOLoopBound(self, eventLoop: node.eventLoop)
+        unconfirmed = Set(linked.keys)
+        isConfirmed = unconfirmed.isEmpty
+        // Peers that are down cannot say; they do when they come.
+        node.eventLoop.scheduleTask(in: Self.confirmationTimeout) { bound.value.isConfirmed = true }
         let interval = TimeAmount.milliseconds(Self.beatMilliseconds)
         beat = node.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in bound.value.beatOnce() }
     }
@@ -192,15 +210,43 @@ final class PeerDesk: PeerSender {
     }
 
     private func exchangeStatuses() {
-        for peer in linked.keys.sorted() {
-            ask(peer, .status, ByteBuffer()).assumeIsolated().whenSuccess { [self] body in
-                guard let status = NodeStatus(decoding: Array(body.readableBytesView)), status.id == peer.raw else { return }
-                statuses[peer] = (status, NIODeadline.now())
-                compareStates()
-            }
-        }
+        for peer in linked.keys.sorted() { askStatus(of: peer) }
         let fresh = freshStatuses()
         node.setClusterDiskLow(fresh.contains { $0.isDiskLow })
+    }
+
+    /// Claims this node's identity from the peer, which answers with its status.
+    private func askStatus(of peer: NodeID) {
+        var body = ByteBuffer()
+        body.writeInteger(claim.incarnation)
+        body.writeInteger(claim.nonce)
+        transport.request(to: peer, kind: PeerQuestion.status.rawValue, body: body, timeout: Self.requestTimeout).assumeIsolated().whenSuccess { [self] reply in
+            if let refusal = IdentityClaims.Refusal(rawValue: reply.status) { return fatal(refusal.sentence) }
+            guard let status = NodeStatus(decoding: Array(reply.body.readableBytesView)), status.id == peer.raw else { return }
+            statuses[peer] = (status, NIODeadline.now())
+            unconfirmed.remove(peer)
+            if unconfirmed.isEmpty { isConfirmed = true }
+            compareStates()
+        }
+    }
+
+    func connectionChanged(_ peer: NodeID, isUp: Bool) {
+        if isUp { askStatus(of: peer) } else { statuses[peer] = nil }
+        node.connectionChanged(to: peer, isUp: isUp)
+    }
+
+    private func answerStatus(_ body: ByteBuffer, from peer: NodeID) -> PeerReply {
+        var body = body
+        guard let incarnation = body.readInteger(as: UInt64.self), let nonce = body.readInteger(as: UInt64.self) else {
+            return PeerReply(status: PeerReply.noAnswer, body: ByteBuffer())
+        }
+        do throws(IdentityClaims.Refusal) {
+            try claims.note(IdentityClaims.Claim(incarnation: incarnation, nonce: nonce), of: peer, at: .now())
+        } catch {
+            logger.error("a process that claims to be another node is refused", metadata: ["node": "\(peer)", "reason": "\(error)"])
+            return PeerReply(status: error.rawValue, body: ByteBuffer())
+        }
+        return PeerReply(status: 0, body: ByteBuffer(bytes: status().encode()))
     }
 
     private func compareStates() {
@@ -218,7 +264,7 @@ final class PeerDesk: PeerSender {
 
     func answer(_ kind: UInt16, _ body: ByteBuffer, from peer: NodeID) -> EventLoopFuture<PeerReply> {
         switch PeerQuestion(rawValue: kind) {
-        case .status: return node.eventLoop.makeSucceededFuture(PeerReply(status: 0, body: ByteBuffer(bytes: status().encode())))
+        case .status: return node.eventLoop.makeSucceededFuture(answerStatus(body, from: peer))
         case .transferLeadership:
             let target = body.getInteger(at: body.readerIndex, as: UInt64.self).map(NodeID.init)
             return handOver(to: target).map { PeerReply(status: 0, body: ByteBuffer(string: $0 ?? "")) }
@@ -255,8 +301,8 @@ final class PeerDesk: PeerSender {
 private final class PeerHandler: PeerTransportHandler {
     weak var desk: PeerDesk?
 
-    func received(_ message: Message) { desk?.node.receive(message) }
-    func connectionChanged(_ node: NodeID, isUp: Bool) { desk?.node.connectionChanged(to: node, isUp: isUp) }
+    func received(_ message: Message) { desk?.receive(message) }
+    func connectionChanged(_ node: NodeID, isUp: Bool) { desk?.connectionChanged(node, isUp: isUp) }
     func isAllowed(_ node: NodeID, certificate: Certificate) -> Bool { desk?.isAllowed(node, certificate) ?? false }
 
     func answer(kind: UInt16, body: ByteBuffer, from node: NodeID) -> EventLoopFuture<PeerReply> {
