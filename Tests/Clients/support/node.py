@@ -145,7 +145,7 @@ class Node:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *through, self.binary, "serve", "--data-dir", str(self.data), "--listen", f"127.0.0.1:{port}",
+                    *through, self.binary, "serve", "--data-dir", str(self.data), "--listen", f"127.0.0.1:{port}", "--peer-listen", "127.0.0.1:0",
                     "--log-level", self.log_level, *self.options, *options,
                 ],
                 env=plain_environment(**(environment or {})), cwd=self.directory,
