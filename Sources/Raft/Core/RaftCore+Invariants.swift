@@ -37,8 +37,8 @@ extension RaftCore {
     }
 
     private func checkLeadership(_ leadership: Leadership) throws(Violation) {
-        func require(_ holds: Bool, _ sentence: String) throws(Violation) {
-            if !holds { throw .inconsistent("leader \(id) of term \(term): " + sentence) }
+        func require(_ holds: Bool, _ sentence: @autoclosure () -> String) throws(Violation) {
+            if !holds { throw .inconsistent("leader \(id) of term \(term): " + sentence()) }
         }
         try require(leader == id && hardState.vote == id, "leads without its own vote")
         try require(recovery == nil && installing == nil, "leads with a damaged log")

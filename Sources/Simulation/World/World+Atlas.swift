@@ -35,9 +35,9 @@ extension World {
         // Mostly where something is written, which is at the beginning.
         let written = (file.bytes.lastIndex { $0 != 0 } ?? 0) + 1
         let end = rng.chance(perMille: 900) ? written : file.bytes.count
-        // A damaged header loses the node; a damaged record may be repaired.
-        let begin = Self.recordsBegin < end && rng.chance(perMille: 700) ? Self.recordsBegin : 0
-        let offset = begin + rng.below(end - begin)
+        // A damaged header loses the node, and so does damage to what its state has already; behind that it may be repaired.
+        let begin = rng.one(of: [0, Self.recordsBegin, max(Self.recordsBegin, end - 600)])
+        let offset = begin < end ? begin + rng.below(end - begin) : rng.below(end)
         switch rng.below(3) {
         case 0: node.disk.flipBit(rng.below(8), of: file.name, at: offset)
         default: node.disk.zeroSector(offset / 512, of: file.name)
