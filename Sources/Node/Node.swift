@@ -169,6 +169,9 @@ package final class Node: ReplicatedLog {
         eventLoop.flatSubmit { [driver] in driver.value.transferLeadership(to: target) }
     }
 
+    /// Proposals of this node's clients that have no outcome yet.
+    package var openProposalCount: Int { book.count }
+
     // MARK: The disk
 
     /// Free bytes on the log's file system; nil if it cannot tell.

@@ -41,9 +41,13 @@ struct NodeProcess {
         let member = try await start(data, identity, on: nodeGroup.next(), process)
         let admin = try await AdminServer.start(
             at: directory.adminSocket, desk: AdminDesk(member: member, keyring: keyring), group: MultiThreadedEventLoopGroup.singleton)
+        let counters = RequestCounters()
+        let ops = try await startOps(OpsPages(member: member, store: data.store, counters: counters))
         if let record = try await clusterRecord(data.store, process) {
-            try await serveClients(data.store, member, region, record, process)
+            try await serveClients(data.store, member, region, record, counters, process)
         }
+        unlink(directory.opsAddressFile)
+        await ops?.shutdown(grace: .seconds(1))
         await admin.close()
         await member.close()
         try await nodeGroup.shutdownGracefully()
@@ -86,13 +90,14 @@ struct NodeProcess {
     }
 
     private func serveClients(
-        _ store: SecretStore, _ member: ClusterMember, _ region: String, _ record: ClusterRecord, _ process: ProcessEvents
+        _ store: SecretStore, _ member: ClusterMember, _ region: String, _ record: ClusterRecord, _ counters: RequestCounters,
+        _ process: ProcessEvents
     ) async throws {
         let readPlans = ReadPlans()
         let housekeeping = NodeHousekeeping(member.node, store: store, logger: logger) { readPlans.age() }
         let tls = TLSContextBox(try TLSContext.api(credential: try credential(record, store)))
         let server = try await HTTPServer.start(
-            serverConfiguration(), tls: tls, responder: responder(store, member.node, housekeeping.recorder, readPlans, region), logger: logger)
+            serverConfiguration(), tls: tls, responder: responder(store, member.node, housekeeping.recorder, readPlans, counters, region), logger: logger)
         try announce(server, member)
 
         await serve(until: process, tls, record, store)
@@ -104,12 +109,27 @@ struct NodeProcess {
         housekeeping.close()
     }
 
-    private func responder(_ store: SecretStore, _ node: Node, _ recorder: AccessRecorder, _ readPlans: ReadPlans, _ region: String) -> SecretsManagerResponder {
+    private func startOps(_ pages: OpsPages) async throws -> HTTPServer? {
+        guard let address = settings.opsAddress else { return nil }
+        var configuration = HTTPServer.Configuration()
+        configuration.host = address.host
+        configuration.port = address.port
+        configuration.connectionsMax = 64
+        let responder = OpsResponder(health: { pages.health }, metrics: { pages.metrics })
+        let server = try await HTTPServer.start(
+            configuration, tls: nil, responder: responder, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        try TextFile.write("\(address.host):\(server.address.port ?? address.port)\n", to: directory.opsAddressFile)
+        return server
+    }
+
+    private func responder(
+        _ store: SecretStore, _ node: Node, _ recorder: AccessRecorder, _ readPlans: ReadPlans, _ counters: RequestCounters, _ region: String
+    ) -> SecretsManagerResponder {
         let keys = AccessKeyDirectory(store: store, logger: logger)
         let verifier = RequestVerifier(region: region, service: "secretsmanager", acceptsPresigned: true) { keys.find($0) }
         let services = Services(
             store: store, log: node, applier: node.applier, accessRecorder: recorder, readPlans: readPlans, logger: logger, clock: { WallClock.now })
-        return SecretsManagerResponder(verifier: verifier, services: services, logger: logger)
+        return SecretsManagerResponder(verifier: verifier, services: services, counters: counters, logger: logger)
     }
 
     /// Waits for the stop; renews the certificate meanwhile.

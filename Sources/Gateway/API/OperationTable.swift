@@ -29,6 +29,9 @@ enum OperationTable {
         DisassociateCrossAccountReplica.self,
     ]
 
+    /// The operations' names.
+    static var names: [String] { all.map { $0.name } }
+
     /// What `X-Amz-Target` says before the operation's name.
     static let targetPrefix = "secretsmanager."
 

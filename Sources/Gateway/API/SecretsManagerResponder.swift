@@ -14,11 +14,14 @@ package final class SecretsManagerResponder: Responder {
     private let verifier: RequestVerifier
     private let services: Services
     private let logger: Logger
+    private let counters: RequestCounters
 
     /// - Parameters:
     ///   - verifier: Made for service `secretsmanager` and the region of `services`.
+    ///   - counters: Count every request.
     ///   - logger: Gets one line per request, at debug level.
-    package init(verifier: RequestVerifier, services: Services, logger: Logger) {
+    package init(verifier: RequestVerifier, services: Services, counters: RequestCounters = RequestCounters(), logger: Logger) {
+        self.counters = counters
         self.verifier = verifier
         self.services = services
         self.logger = logger
@@ -102,6 +105,7 @@ package final class SecretsManagerResponder: Responder {
 
     /// One constant sentence; everything in it is of this server's making, so that no caller writes into the log.
     private func log(_ id: RequestID, operation: String, status: UInt16, error: String?, since started: NIODeadline) {
+        counters.count(operation, status: status, error: error)
         guard logger.logLevel <= .debug else { return }
         var metadata: Logger.Metadata = [
             "request.id": "\(id)", "operation": "\(operation)", "status": "\(status)",

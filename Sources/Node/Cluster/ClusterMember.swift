@@ -47,8 +47,12 @@ package final class ClusterMember: Sendable {
     private let desk: NIOLoopBound<PeerDesk>
     private let transport: PeerTransport
     private let store: SecretStore
+    private let latest: LatestStatuses
 
-    private init(node: Node, address: SocketAddress, desk: NIOLoopBound<PeerDesk>, transport: PeerTransport, store: SecretStore) {
+    private init(
+        node: Node, address: SocketAddress, desk: NIOLoopBound<PeerDesk>, transport: PeerTransport, latest: LatestStatuses, store: SecretStore
+    ) {
+        self.latest = latest
         self.node = node
         self.address = address
         self.desk = desk
@@ -83,13 +87,13 @@ package final class ClusterMember: Sendable {
             box.value = desk
             return desk
         }
-        let (desk, transport) = try await eventLoop.submit {
+        let (desk, transport, latest) = try await eventLoop.submit {
             guard let desk = box.value else { preconditionFailure("the node made it a moment ago") }
-            return (NIOLoopBound(desk, eventLoop: eventLoop), desk.transport)
+            return (NIOLoopBound(desk, eventLoop: eventLoop), desk.transport, desk.latest)
         }.get()
         let address = try await transport.start()
         try await eventLoop.submit { desk.value.begin(listeningAt: address) }.get()
-        return ClusterMember(node: node, address: address, desk: desk, transport: transport, store: store)
+        return ClusterMember(node: node, address: address, desk: desk, transport: transport, latest: latest, store: store)
     }
 
     // MARK: The registry
@@ -107,9 +111,17 @@ package final class ClusterMember: Sendable {
     // MARK: What is known
 
     /// What this node says of itself, and what the others said within the last seconds.
-    package func statuses() async throws -> (own: NodeStatus, others: [NodeStatus]) {
-        try await node.eventLoop.submit { [desk] in (desk.value.status(), desk.value.freshStatuses()) }.get()
+    package struct Statuses: Sendable {
+        package var own: NodeStatus
+        package var others: [NodeStatus]
     }
+
+    package func statuses() async throws -> Statuses {
+        try await node.eventLoop.submit { [desk] in Statuses(own: desk.value.status(), others: desk.value.freshStatuses()) }.get()
+    }
+
+    /// The same as it was at most a second ago, without waiting; nil in the first second.
+    package var latestStatuses: Statuses? { latest.withLock { $0 } }
 
     /// Hands the leadership over, whoever leads.
     ///
@@ -142,4 +154,11 @@ extension Node {
         await withCheckedContinuation { continuation in applier.whenEverythingIsVisible { continuation.resume() } }
         return outcome
     }
+}
+
+/// What was last known of the cluster, for threads other than the node's.
+final class LatestStatuses: Sendable {
+    private let statuses = Mutex<ClusterMember.Statuses?>(nil)
+
+    func withLock<Result: Sendable>(_ body: (inout sending ClusterMember.Statuses?) -> sending Result) -> Result { statuses.withLock(body) }
 }

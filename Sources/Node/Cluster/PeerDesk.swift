@@ -28,6 +28,7 @@ final class PeerDesk: PeerSender {
     private var nodes: [NodeRecord]
     private var linked: [NodeID: PeerAddress] = [:]
     private var statuses: [NodeID: (status: NodeStatus, at: NIODeadline)] = [:]
+    let latest: LatestStatuses
     private var claims = IdentityClaims()
     private let claim: IdentityClaims.Claim
     /// Peers that have not confirmed yet that nobody else speaks for this node.
@@ -57,6 +58,7 @@ final class PeerDesk: PeerSender {
         self.node = node
         self.store = store
         self.hashes = hashes
+        latest = LatestStatuses()
         self.logger = logger
         self.fatal = fatal
         identity = configuration.identity
@@ -213,6 +215,7 @@ final class PeerDesk: PeerSender {
         for peer in linked.keys.sorted() { askStatus(of: peer) }
         let fresh = freshStatuses()
         node.setClusterDiskLow(fresh.contains { $0.isDiskLow })
+        latest.withLock { $0 = ClusterMember.Statuses(own: status(), others: fresh) }
     }
 
     /// Claims this node's identity from the peer, which answers with its status.

@@ -90,7 +90,8 @@ struct AdminDesk: Sendable {
     // MARK: Status
 
     func status() async throws -> ClusterStatus {
-        let (own, others) = try await member.statuses()
+        let known = try await member.statuses()
+        let (own, others) = (known.own, known.others)
         let registry = try member.registry()
         let statuses = Dictionary(uniqueKeysWithValues: ([own] + others).map { ($0.id, $0) })
         let leader = own.leader.flatMap { statuses[$0] }
