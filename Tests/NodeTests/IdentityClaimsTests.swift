@@ -30,6 +30,15 @@ struct IdentityClaimsTests {
         try claims.note(claim(5, 2), of: node, at: start + .seconds(5))
     }
 
+    @Test("a restart need not wait when the link to the old process broke")
+    func released() throws {
+        var claims = IdentityClaims()
+        try claims.note(claim(4, 1), of: node, at: start)
+        claims.release(node)
+        try claims.note(claim(5, 2), of: node, at: start + .milliseconds(10))
+        #expect(throws: IdentityClaims.Refusal.otherProcess) { try claims.note(claim(6, 3), of: node, at: start + .milliseconds(20)) }
+    }
+
     @Test("a disk that went back in time is refused")
     func backup() throws {
         var claims = IdentityClaims()

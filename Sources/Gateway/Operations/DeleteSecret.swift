@@ -34,15 +34,30 @@ enum DeleteSecret: Operation {
     static func run(_ input: Input, _ call: Call) throws(APIError) -> Reply<Output> {
         let target = try call.target(input.secretID)
         let mode = try mode(input)
-        return try call.find(target).flatMap { secret throws(APIError) in
-            guard secret != nil || !input.isForced else { return .now(try pretend(target, call)) }
-            return try call.change(target) { secret in .deleteSecret(secret, mode) }.map { outcome throws(APIError) in
-                switch outcome {
-                case .deletion(let arn, let date): return Output(secret: SecretOutput(arn), deletionDate: date)
-                case .failed(let failure): throw APIError(failure)
-                case .secret, .version, .done, .node: throw .internalFailure
-                }
+        guard !input.isForced else { return try force(target, call, attempts: attemptsMax) }
+        return try call.change(target) { secret in .deleteSecret(secret, mode) }.map { outcome throws(APIError) in try output(outcome) }
+    }
+
+    /// How often a forced deletion looks again after another call deleted the secret that it had found.
+    private static let attemptsMax = 3
+
+    /// Succeeds also when another deletion comes first: afterwards the secret is not there, which is all that was asked for.
+    private static func force(_ target: SecretTarget, _ call: Call, attempts: Int) throws(APIError) -> Reply<Output> {
+        try call.find(target).flatMap { record throws(APIError) in
+            guard let record, attempts > 0 else { return .now(try pretend(target, call)) }
+            return try call.propose(.deleteSecret(record.reference, .immediately)).flatMap { outcome throws(APIError) in
+                // Perhaps another secret has the name since.
+                if case .failed(.secretNotFound) = outcome { return try force(target, call, attempts: attempts - 1) }
+                return .now(try output(outcome))
             }
+        }
+    }
+
+    private static func output(_ outcome: Outcome) throws(APIError) -> Output {
+        switch outcome {
+        case .deletion(let arn, let date): return Output(secret: SecretOutput(arn), deletionDate: date)
+        case .failed(let failure): throw APIError(failure)
+        case .secret, .version, .done, .node: throw .internalFailure
         }
     }
 

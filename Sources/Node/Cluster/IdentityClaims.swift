@@ -33,6 +33,11 @@ struct IdentityClaims {
     /// After this without a word the process that made a claim may be gone.
     private static let silence = TimeAmount.seconds(3)
 
+    /// The link to a node broke: the process that spoke for it may be gone, and a restarted one need not wait.
+    mutating func release(_ node: NodeID) {
+        if let known = claims[node] { claims[node] = (known.claim, known.at - Self.silence) }
+    }
+
     /// A node says who speaks for it. The first process keeps its place as long as it goes on saying so.
     mutating func note(_ claim: Claim, of node: NodeID, at now: NIODeadline) throws(Refusal) {
         if let known = claims[node], known.claim != claim {

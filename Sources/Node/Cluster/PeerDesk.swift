@@ -33,6 +33,9 @@ final class PeerDesk: PeerSender {
     private let claim: IdentityClaims.Claim
     /// Peers that have not confirmed yet that nobody else speaks for this node.
     private var unconfirmed: Set<NodeID> = []
+    /// Peers that know another process of this node.
+    private var refusedBy: Set<NodeID> = []
+    private let startedAt = NIODeadline.now()
     /// Whether this node takes part: see ``IdentityClaims``.
     private(set) var isConfirmed = false
     private var beat: RepeatedTask?
@@ -46,6 +49,8 @@ final class PeerDesk: PeerSender {
     private static let beatsPerSecond = 5
     /// Replacements that are tried before a voter is removed without one, in beats: ten seconds.
     private static let replacementsMax = 50
+    /// How long a process waits for its predecessor to be forgotten.
+    private static let refusalsMax = TimeAmount.seconds(8)
     private static let confirmationTimeout = TimeAmount.seconds(1)
     static let statusAgeMax = TimeAmount.seconds(5)
     static let requestTimeout = TimeAmount.seconds(3)
@@ -108,9 +113,13 @@ final class PeerDesk: PeerSender {
         unconfirmed = Set(linked.keys)
         isConfirmed = unconfirmed.isEmpty
         // Peers that are down cannot say; they do when they come.
-        node.eventLoop.scheduleTask(in: Self.confirmationTimeout) { bound.value.isConfirmed = true }
+        node.eventLoop.scheduleTask(in: Self.confirmationTimeout) { bound.value.confirmUnlessRefused() }
         let interval = TimeAmount.milliseconds(Self.beatMilliseconds)
         beat = node.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in bound.value.beatOnce() }
+    }
+
+    private func confirmUnlessRefused() {
+        if refusedBy.isEmpty { isConfirmed = true }
     }
 
     func end() { beat?.cancel() }
@@ -224,17 +233,32 @@ final class PeerDesk: PeerSender {
         body.writeInteger(claim.incarnation)
         body.writeInteger(claim.nonce)
         transport.request(to: peer, kind: PeerQuestion.status.rawValue, body: body, timeout: Self.requestTimeout).assumeIsolated().whenSuccess { [self] reply in
-            if let refusal = IdentityClaims.Refusal(rawValue: reply.status) { return fatal(refusal.sentence) }
+            if let refusal = IdentityClaims.Refusal(rawValue: reply.status) { return isRefused(refusal, by: peer) }
             guard let status = NodeStatus(decoding: Array(reply.body.readableBytesView)), status.id == peer.raw else { return }
             statuses[peer] = (status, NIODeadline.now())
             unconfirmed.remove(peer)
-            if unconfirmed.isEmpty { isConfirmed = true }
+            refusedBy.remove(peer)
+            if refusedBy.isEmpty, unconfirmed.isEmpty || NIODeadline.now() - startedAt > Self.confirmationTimeout { isConfirmed = true }
             compareStates()
         }
     }
 
+    /// A peer may not have noticed yet that an earlier process of this node is gone: until it has, this one stays aside.
+    private func isRefused(_ refusal: IdentityClaims.Refusal, by peer: NodeID) {
+        guard refusal == .otherProcess, NIODeadline.now() - startedAt < Self.refusalsMax else { return fatal(refusal.sentence) }
+        isConfirmed = false
+        refusedBy.insert(peer)
+        let bound = NIOLoopBound(self, eventLoop: node.eventLoop)
+        node.eventLoop.scheduleTask(in: .milliseconds(Self.beatMilliseconds)) { bound.value.askStatus(of: peer) }
+    }
+
     func connectionChanged(_ peer: NodeID, isUp: Bool) {
-        if isUp { askStatus(of: peer) } else { statuses[peer] = nil }
+        if isUp {
+            askStatus(of: peer)
+        } else {
+            statuses[peer] = nil
+            claims.release(peer)
+        }
         node.connectionChanged(to: peer, isUp: isUp)
     }
 

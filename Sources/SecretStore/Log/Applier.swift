@@ -248,14 +248,13 @@ private struct ApplyLoop: ~Copyable {
             if isClosed && works.isEmpty { return }
         }
         // An image among them is installed at the next start.
-        keepUnanswered(waiting + owner.take(waiting: 0).elements)
+        try keepUnanswered(waiting + owner.take(waiting: 0).elements)
     }
 
     private mutating func apply(_ sealed: Applier.Entry) throws {
         // Covered by an image that was installed meanwhile.
         guard sealed.index > owner.appliedIndex else { return }
-        var entry = sealed
-        if case .sealed(let bytes) = sealed.content { entry.content = .mutation(try stateMachine.openMutation(bytes)) }
+        let entry = try opened(sealed)
         keep(entry)
         completion = entry.completion
         var outcome: Outcome?
@@ -316,6 +315,13 @@ private struct ApplyLoop: ~Copyable {
         completion = nil
     }
 
+    private func opened(_ sealed: Applier.Entry) throws -> Applier.Entry {
+        guard case .sealed(let bytes) = sealed.content else { return sealed }
+        var entry = sealed
+        entry.content = .mutation(try stateMachine.openMutation(bytes))
+        return entry
+    }
+
     private mutating func keep(_ entry: Applier.Entry) {
         var durable = entry
         durable.completion = nil
@@ -324,10 +330,10 @@ private struct ApplyLoop: ~Copyable {
     }
 
     /// Keeps entries to be applied when there is room; their callers, and the one being served, need not wait for that.
-    private mutating func keepUnanswered(_ works: ArraySlice<Applier.Work>) {
+    private mutating func keepUnanswered(_ works: ArraySlice<Applier.Work>) throws {
         answer(.failure(.outcomeUnknown))
-        for case .entry(let entry) in works {
-            keep(entry)
+        for case .entry(let entry) in works where entry.index > owner.appliedIndex {
+            keep(try opened(entry))
             entry.completion?(.failure(.outcomeUnknown))
         }
     }
@@ -350,14 +356,15 @@ private struct ApplyLoop: ~Copyable {
                 try stateMachine.environment.growMap(toAtLeast: statistics.mapSizeBytes * 2)
             case .diskFull:
                 hasStalled = true
-                waitForSpace()
+                try waitForSpace()
                 if isAbandoned { return (nil, false) }
             default: throw error
             }
             do {
-                let outcome = try applyAgain()
-                guard hasStalled else { return (outcome, true) }
+                let outcomes = try applyAgain()
+                guard hasStalled else { return (outcomes.last?.outcome, true) }
                 try commitAfterStall()
+                for (mutation, outcome) in outcomes { owner.tell(mutation, outcome) }
                 return (nil, false)
             } catch let next as LMDBError {
                 error = next
@@ -365,20 +372,23 @@ private struct ApplyLoop: ~Copyable {
         }
     }
 
-    private mutating func applyAgain() throws -> Outcome? {
-        var outcome: Outcome?
+    private mutating func applyAgain() throws -> [(mutation: Mutation, outcome: Outcome)] {
+        var outcomes: [(Mutation, Outcome)] = []
         var open = try stateMachine.environment.beginWrite()
-        for entry in uncommitted { outcome = try stateMachine.apply(entry, in: &open) }
+        for entry in uncommitted {
+            let outcome = try stateMachine.apply(entry, in: &open)
+            if case .mutation(let mutation) = entry.content, let outcome { outcomes.append((mutation, outcome)) }
+        }
         transaction = consume open
-        return outcome
+        return outcomes
     }
 
-    private mutating func waitForSpace() {
+    private mutating func waitForSpace() throws {
         if owner.setStalled(true) { logger.warning("the disk is full: the state waits for space, new writes are refused") }
         let works = waiting + owner.take(waiting: Self.retryMilliseconds).elements
         // An image waits for its turn, and what is behind it too.
         let end = works.firstIndex { if case .install = $0 { true } else { false } } ?? works.endIndex
-        keepUnanswered(works[..<end])
+        try keepUnanswered(works[..<end])
         waiting = works[end...]
         isAbandoned = owner.isAskedToStop
     }

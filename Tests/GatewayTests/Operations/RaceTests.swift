@@ -69,6 +69,24 @@ struct RaceTests {
         #expect(try await service.ok("GetSecretValue", ["SecretId": "s"]).string("SecretString") == "late")
     }
 
+    @Test func `a forced deletion that another one overtakes succeeds all the same`() async throws {
+        let races = Counter()
+        let service = try TestService { log in
+            InterposedLog(log) { mutation, log, goOn in
+                guard case .deleteSecret(let secret, .immediately) = mutation.command, races.isFirst() else {
+                    goOn()
+                    return nil
+                }
+                let other = Mutation(account: mutation.account, at: mutation.at, keyTerm: mutation.keyTerm, command: .deleteSecret(secret, .immediately))
+                log.propose(other) { _ in goOn() }
+                return nil
+            }
+        }
+        try await service.create("s")
+        #expect(try await service.ok("DeleteSecret", ["SecretId": "s", "ForceDeleteWithoutRecovery": true]).string("Name") == "s")
+        #expect(try await service.call("DescribeSecret", ["SecretId": "s"]).error == "ResourceNotFoundException")
+    }
+
     @Test func `a write by full ARN never reaches the secret that took the name`() async throws {
         let service = try TestService { log in
             InterposedLog(log) { mutation, log, goOn in

@@ -51,7 +51,8 @@ final class RecordingStateMachine: ReplicatedStateMachine {
         preconditionFailure("a single node has none")
     }
     func stateHash(in transaction: borrowing WriteTransaction) throws -> Digest { SHA256.hash(RawSpan()) }
-    func openMutation(_ sealed: [UInt8]) throws -> Mutation { preconditionFailure("a single node hands mutations over open") }
+    /// Not sealed, in this machine.
+    func openMutation(_ sealed: [UInt8]) throws -> Mutation { try Mutation(decoding: sealed.span.bytes) }
     func install(snapshot path: String) throws -> SnapshotSummary { preconditionFailure("a single node has none") }
 
     func apply(_ mutation: Mutation, at index: UInt64, term: UInt64, in transaction: inout WriteTransaction) throws -> Outcome {
