@@ -13,7 +13,8 @@ package import Raft
 /// says; a caller also insists on the node that it called, and a hello that says otherwise ends the connection. Strangers get a TLS
 /// alert or an end, and we get one log line a second for each cause.
 ///
-/// Sendable: everything but the TLS contexts lives on one event loop, and `core` cannot be reached from elsewhere. Methods say where they may be called.
+/// Sendable: everything but the TLS contexts lives on one event loop, and `core` cannot be reached from elsewhere. Methods say where
+/// they may be called.
 package final class PeerTransport: Sendable {
     private let core: NIOLoopBound<TransportCore>
     private let eventLoop: any EventLoop
@@ -22,14 +23,14 @@ package final class PeerTransport: Sendable {
     private let identity: PeerIdentity
     private let additionalProtocols: [String]
 
-    /// On the event loop only. Nothing happens before ``start()``; must be ended by ``shutdown()``.
+    /// On the event loop only. Nothing happens before ``start()``; must be ended by ``shutdown()``, also when the start failed.
     ///
     /// - Parameters:
     ///   - credential: This node's certificate, for both directions of TLS.
     ///   - authoritiesPEM: The cluster's authority; two while it is being replaced.
     ///   - additionalProtocols: What else the listener serves, by ALPN name, to callers with or without a certificate. The function gets
-    ///     a channel whose TLS is done, on the event loop, and adds its handlers before it returns; deadlines are its own. A failed
-    ///     future closes the channel.
+    ///     a channel whose TLS is done (the `TLSHandler` in its pipeline knows the certificate, if there is one), on the event loop, and
+    ///     adds its handlers before it returns; deadlines are its own. A failed future closes the channel.
     ///   - handler: Kept until the shutdown.
     /// - Throws: ``PeerTransportError``.
     package init(

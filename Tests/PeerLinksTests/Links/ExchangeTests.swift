@@ -86,7 +86,7 @@ struct ExchangeTests {
 
     @Test("what is known of a peer: version, certificate, traffic, round trip")
     func statistics() async throws {
-        var limits = PeerLinkLimits()
+        var limits = PeerLinkLimits.patient
         limits.pingInterval = .milliseconds(20)
         try await withNodes(2, limits: limits) { nodes in
             try await nodes[0].send(Self.payloads, to: 2)

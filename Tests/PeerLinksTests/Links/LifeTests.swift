@@ -122,9 +122,10 @@ struct LifeTests {
 
     @Test("a peer that does not read: what it is owed is bounded, and the rest is dropped and counted")
     func queueFull() async throws {
-        var limits = PeerLinkLimits()
+        var limits = PeerLinkLimits.patient
         limits.controlQueueBytesMax = 1 << 20
-        limits.silenceMax = .minutes(2)
+        // A ping would count among the frames.
+        limits.pingInterval = .minutes(2)
         let node = try await TestNode.start(1, limits: limits)
         let mute = try await MutePeer.listen(as: 2, reads: false)
         try await shuttingDown([node]) {
@@ -147,7 +148,7 @@ struct LifeTests {
 
     @Test("more frames than may wait are dropped, however small they are")
     func queueFullOfFrames() async throws {
-        var limits = PeerLinkLimits()
+        var limits = PeerLinkLimits.patient
         limits.controlQueueFramesMax = 10
         let node = try await TestNode.start(1, limits: limits)
         let other = try await TestNode.start(2)
@@ -164,7 +165,7 @@ struct LifeTests {
 
     @Test("a peer that falls silent is given up soon, and what waited is lost")
     func silence() async throws {
-        var limits = PeerLinkLimits()
+        var limits = PeerLinkLimits.patient
         limits.pingInterval = .milliseconds(20)
         limits.silenceMax = .milliseconds(150)
         let node = try await TestNode.start(1, limits: limits)
@@ -179,7 +180,7 @@ struct LifeTests {
 
     @Test("a caller that falls silent is closed, too")
     func silentCaller() async throws {
-        var limits = PeerLinkLimits()
+        var limits = PeerLinkLimits.patient
         limits.pingInterval = .milliseconds(20)
         limits.silenceMax = .milliseconds(150)
         let node = try await TestNode.start(2, limits: limits)

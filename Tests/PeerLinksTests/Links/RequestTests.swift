@@ -71,7 +71,7 @@ struct RequestTests {
 
     @Test("more open requests than allowed are refused at once")
     func tooMany() async throws {
-        var limits = PeerLinkLimits()
+        var limits = PeerLinkLimits.patient
         limits.requestsMax = 2
         try await withNodes(2, limits: limits) { nodes in
             let pending = (0..<2).map { _ in Task { await failure(nodes[0], 2, to: 2) } }

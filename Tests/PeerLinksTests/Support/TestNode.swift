@@ -7,6 +7,17 @@ import Raft
 import Synchronization
 import Testing
 
+extension PeerLinkLimits {
+    /// Waits that no slow machine reaches: what ends a link in a test is what the test does.
+    static let patient: PeerLinkLimits = {
+        var limits = PeerLinkLimits()
+        limits.connectTimeout = .minutes(2)
+        limits.handshakeTimeout = .minutes(2)
+        limits.silenceMax = .minutes(2)
+        return limits
+    }()
+}
+
 /// A handler that remembers what it was told.
 final class Recorder: PeerTransportHandler, Sendable {
     struct State {
@@ -72,7 +83,7 @@ final class TestNode: Sendable {
 
     static func start(
         _ id: UInt64, cluster: String = TestCluster.id, credential: Credential? = nil, authoritiesPEM: String = TestCluster.authority.certificatePEM,
-        versions: ClosedRange<UInt16> = WireFormat.versions, port: Int = 0, limits: PeerLinkLimits = PeerLinkLimits(),
+        versions: ClosedRange<UInt16> = WireFormat.versions, port: Int = 0, limits: PeerLinkLimits = .patient,
         additionalProtocols: [String: @Sendable (any Channel) -> EventLoopFuture<Void>] = [:]
     ) async throws -> TestNode {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
@@ -128,7 +139,7 @@ final class TestNode: Sendable {
 }
 
 /// Starts nodes 1 to `count`, each the others' peer, waits until all links are up, and shuts them down after `body`.
-func withNodes(_ count: UInt64, limits: PeerLinkLimits = PeerLinkLimits(), _ body: ([TestNode]) async throws -> Void) async throws {
+func withNodes(_ count: UInt64, limits: PeerLinkLimits = .patient, _ body: ([TestNode]) async throws -> Void) async throws {
     var nodes: [TestNode] = []
     for id in 1...count { nodes.append(try await TestNode.start(id, limits: limits)) }
     for node in nodes { try await node.setPeers(nodes) }

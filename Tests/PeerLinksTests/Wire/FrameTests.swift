@@ -114,7 +114,8 @@ struct FrameTests {
 
     @Test("a counted number that could overflow the core is refused; a name may be any number")
     func counters() {
-        #expect(decode([FrameKind.retire.rawValue] + [0x80, 0, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 8)) == .failure(.invalidValue("term")))
+        let term: [UInt8] = [0x80, 0, 0, 0, 0, 0, 0, 0]
+        #expect(decode([FrameKind.retire.rawValue] + term + [UInt8](repeating: 0, count: 8)) == .failure(.invalidValue("term")))
         #expect(decode([FrameKind.pong.rawValue] + [UInt8](repeating: 0xFF, count: 8)) == .success(.pong(.max)))
     }
 

@@ -14,7 +14,8 @@ struct PeerIdentityTests {
     @Test(
         "any other text is refused",
         arguments: [
-            "", "conclave://", "conclave://a", "conclave://a/", "conclave://a/node/", "conclave:///node/1", "conclave://a/node/01", "conclave://a/node/+1",
+            "", "conclave://", "conclave://a", "conclave://a/", "conclave://a/node/", "conclave:///node/1", "conclave://a/node/01",
+            "conclave://a/node/+1",
             "conclave://a/node/-1", "conclave://a/node/1/", "conclave://a/node/1?x", "conclave://a/nodes/1", "conclave://A/node/1",
             "CONCLAVE://a/node/1", "spiffe://a/node/1", "conclave://a b/node/1", "conclave://a/b/node/1", " conclave://a/node/1",
             "conclave://a/node/18446744073709551616", "conclave://é/node/1", "conclave://a/node/١",
