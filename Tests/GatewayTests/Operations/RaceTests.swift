@@ -84,7 +84,7 @@ struct RaceTests {
         }
         try await service.create("s")
         #expect(try await service.ok("DeleteSecret", ["SecretId": "s", "ForceDeleteWithoutRecovery": true]).string("Name") == "s")
-        #expect(try await service.call("DescribeSecret", ["SecretId": "s"]).error == "ResourceNotFoundException")
+        #expect(try await service.call("DescribeSecret", ["SecretId": "s"]).refusal.type == "ResourceNotFoundException")
     }
 
     @Test func `a write by full ARN never reaches the secret that took the name`() async throws {

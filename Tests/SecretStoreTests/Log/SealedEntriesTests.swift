@@ -5,7 +5,7 @@ import Testing
 @testable import SecretStore
 
 @Suite("The apply thread of a replicated log")
-struct ApplierTests {
+struct SealedEntriesTests {
     @Test("entries that come while the disk is full are opened, applied and told about when there is room", .timeLimit(.minutes(1)))
     func stall() async throws {
         let directory = try LogDirectory()
