@@ -127,6 +127,11 @@ extension Node {
     func barrier() async -> Result<Void, ProposalFailure> {
         await withCheckedContinuation { continuation in readBarrier { continuation.resume(returning: $0) } }
     }
+
+    /// Makes the apply thread commit what it has applied.
+    func everythingVisible() async {
+        await withCheckedContinuation { continuation in applier.whenEverythingIsVisible { continuation.resume() } }
+    }
 }
 
 /// Carries messages between the nodes of a process.
