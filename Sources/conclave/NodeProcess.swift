@@ -63,17 +63,29 @@ struct NodeProcess {
             node: data.settings, identity: identity, identityFile: directory.identityFile, knownNodesFile: directory.knownNodesFile,
             listenHost: settings.peerHost, listenPort: settings.peerPort, peerAddress: settings.peerAdvertise, version: Conclave.version)
         let logger = logger
-        return try await ClusterMember.start(
-            configuration, store: data.store, eventLoop: eventLoop, logger: logger,
-            fatal: { sentence in
-                logger.critical("the node stops at once", metadata: ["error": "\(sentence)"])
-                // Not `exit`: nothing may run, and above all nothing may be acknowledged, after this.
-                _exit(1)
-            },
-            ended: { sentence in
-                logger.notice("the node stops", metadata: ["reason": "\(sentence)"])
-                process.stop()
-            })
+        return try await Self.listening("peer-listen", settings.peerHost, settings.peerPort) {
+            try await ClusterMember.start(
+                configuration, store: data.store, eventLoop: eventLoop, logger: logger,
+                fatal: { sentence in
+                    logger.critical("the node stops at once", metadata: ["error": "\(sentence)"])
+                    // Not `exit`: nothing may run, and above all nothing may be acknowledged, after this.
+                    _exit(1)
+                },
+                ended: { sentence in
+                    logger.notice("the node stops", metadata: ["reason": "\(sentence)"])
+                    process.stop()
+                })
+        }
+    }
+
+    /// Says which address it is that the system does not give.
+    private static func listening<Server>(_ setting: String, _ host: String, _ port: Int, _ start: () async throws -> Server) async throws -> Server {
+        do {
+            return try await start()
+        } catch let error as IOError {
+            throw SettingsError(
+                description: "cannot listen on port \(port) of '\(host)' (\(setting)): \(String(cString: strerror(error.errnoCode)))")
+        }
     }
 
     /// What the API's certificate is issued from; a node that has just joined waits until it has caught up with it. Nil when the node
@@ -96,8 +108,11 @@ struct NodeProcess {
         let readPlans = ReadPlans()
         let housekeeping = NodeHousekeeping(member.node, store: store, logger: logger) { readPlans.age() }
         let tls = TLSContextBox(try TLSContext.api(credential: try credential(record, store)))
-        let server = try await HTTPServer.start(
-            serverConfiguration(), tls: tls, responder: responder(store, member.node, housekeeping.recorder, readPlans, counters, region), logger: logger)
+        let server = try await Self.listening("listen", settings.host, settings.port) {
+            try await HTTPServer.start(
+                serverConfiguration(), tls: tls, responder: responder(store, member.node, housekeeping.recorder, readPlans, counters, region),
+                logger: logger)
+        }
         try announce(server, member)
 
         await serve(until: process, tls, record, store)
@@ -116,8 +131,10 @@ struct NodeProcess {
         configuration.port = address.port
         configuration.connectionsMax = 64
         let responder = OpsResponder(health: { pages.health }, metrics: { pages.metrics })
-        let server = try await HTTPServer.start(
-            configuration, tls: nil, responder: responder, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        let server = try await Self.listening("ops-listen", address.host, address.port) {
+            try await HTTPServer.start(
+                configuration, tls: nil, responder: responder, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        }
         try TextFile.write("\(address.host):\(server.address.port ?? address.port)\n", to: directory.opsAddressFile)
         return server
     }

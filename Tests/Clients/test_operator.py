@@ -136,12 +136,13 @@ def test_up_use_kill_start_down_and_up_again(cluster):
     exported = environment_of(file)
     assert exported["AWS_ACCESS_KEY_ID"] == ACCESS_KEY_ID and exported["AWS_SECRET_ACCESS_KEY"] == SECRET
     assert exported["AWS_DEFAULT_REGION"] == "us-east-1"
-    assert exported["CONCLAVE_ENDPOINTS"] == exported["AWS_ENDPOINT_URL"]
+    endpoints = exported["CONCLAVE_ENDPOINTS"].split(",")
+    assert len(endpoints) == 3 and endpoints[0] == exported["AWS_ENDPOINT_URL"]
 
-    def aws(*arguments):
+    def aws(*arguments, endpoint=endpoints[0]):
         done = subprocess.run(
             [str(Path(sys.executable).with_name("aws")), "secretsmanager", *arguments],
-            env={**plain_environment(), **{name: value for name, value in exported.items() if name.startswith("AWS_")}, "AWS_PAGER": ""},
+            env={**plain_environment(), **{name: value for name, value in exported.items() if name.startswith("AWS_")}, "AWS_PAGER": "", "AWS_ENDPOINT_URL": endpoint},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
         )
         assert done.returncode == 0, done.stderr
@@ -149,25 +150,26 @@ def test_up_use_kill_start_down_and_up_again(cluster):
 
     aws("create-secret", "--name", "mine", "--secret-string", "kept over everything")
 
-    def mine():
-        return aws("get-secret-value", "--secret-id", "mine", "--query", "SecretString", "--output", "text")
+    def mine(endpoint=endpoints[0]):
+        return aws("get-secret-value", "--secret-id", "mine", "--query", "SecretString", "--output", "text", endpoint=endpoint)
 
     node = cluster.state / "us-east-1" / "node-1"
     pid = (node / "pid").read_text().strip()
     assert SECRET.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes()
 
-    assert "running already" in cluster("up")
+    assert "that were members" not in cluster("up")
     assert (node / "pid").read_text().strip() == pid
 
     assert "killed" in cluster("kill", "1")
     cluster("kill", "1", fails=True)
+    assert [mine(endpoint) for endpoint in endpoints[1:]] == ["kept over everything"] * 2
     assert "serves at" in cluster("start", "1")
     assert mine() == "kept over everything"
 
     assert "stopped" in cluster("down")
     assert "no node was running" in cluster("down")
-    assert "serving" in cluster("up")
-    assert environment_of(file)["AWS_ENDPOINT_URL"] == exported["AWS_ENDPOINT_URL"], "the port must stay the same"
+    assert "started 3 that were members" in cluster("up")
+    assert environment_of(file)["CONCLAVE_ENDPOINTS"] == exported["CONCLAVE_ENDPOINTS"], "the ports must stay the same"
     assert mine() == "kept over everything"
 
     cluster("down", "--wipe")
@@ -184,6 +186,14 @@ def test_a_number_of_nodes_that_cannot_be_is_refused(cluster):
 )
 def test_bad_options_of_up(cluster, arguments):
     assert len(cluster("up", *arguments, fails=True).strip().splitlines()) == 1
+
+
+@pytest.mark.timeout(300)
+def test_a_cluster_of_one_can_grow(cluster):
+    cluster("up", "--nodes", "1")
+    assert len(environment_of(cluster.state / "env")["CONCLAVE_ENDPOINTS"].split(",")) == 1
+    assert "node 2 joined" in cluster("up", "--nodes", "2")
+    assert len(environment_of(cluster.state / "env")["CONCLAVE_ENDPOINTS"].split(",")) == 2
 
 
 def test_kill_and_start_say_how_they_are_used(cluster):

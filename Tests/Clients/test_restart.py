@@ -4,7 +4,9 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import threading
@@ -301,10 +303,61 @@ def test_the_address_file_is_there_only_while_the_node_serves(own_node):
 
 def test_two_nodes_cannot_share_a_data_directory(own_node):
     second = subprocess.run(
-        [own_node.binary, "serve", "--data-dir", str(own_node.data), "--listen", "127.0.0.1:0"],
+        [own_node.binary, "serve", "--data-dir", str(own_node.data), "--listen", "127.0.0.1:0", "--peer-listen", "127.0.0.1:0"],
         env=plain_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
     )
     assert second.returncode != 0
     assert second.stderr.strip(), "it said nothing"
     assert (own_node.data / "address").read_text().strip() == own_node.host
     own_node.still_serves()
+
+
+# ---------------------------------------------------------------- what stops a start
+
+
+def lose_the_log(node, other):
+    shutil.rmtree(node.data / "log")
+
+
+def empty_the_log(node, other):
+    for path in (node.data / "log").iterdir():
+        path.unlink()
+
+
+def take_the_log_of_another(node, other):
+    shutil.rmtree(node.data / "log")
+    shutil.copytree(other.data / "log", node.data / "log")
+
+
+@pytest.mark.parametrize("harm", [lose_the_log, empty_the_log, take_the_log_of_another])
+def test_a_node_does_not_start_without_its_log(make_node, harm):
+    """The state alone does not say what was promised to others."""
+    node = make_node().start()
+    node.client().create_secret(Name="s", SecretString=new_value())
+    assert node.stop() == 0
+    other = make_node()
+    length = node.log.stat().st_size
+    harm(node, other)
+    node.start(wait=False)
+    assert node.process.wait(30) == 1
+    said = [line for line in node.log.read_bytes()[length:].decode().splitlines() if line.startswith("Error: ")]
+    assert len(said) == 1 and "the log in" in said[0] and len(said[0]) > 60, node.log_tail()
+
+
+def test_a_state_that_is_gone_is_made_from_the_log(own_node):
+    value = new_value()
+    own_node.client().create_secret(Name="s", SecretString=value)
+    own_node.kill()
+    shutil.rmtree(own_node.data / "state")
+    own_node.start()
+    assert own_node.client().get_secret_value(SecretId="s")["SecretString"] == value
+
+
+@pytest.mark.parametrize("setting", ["listen", "peer-listen"])
+def test_an_address_that_is_taken_is_named(make_node, setting):
+    node = make_node()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        node.start(wait=False, options=[f"--{setting}", f"127.0.0.1:{port}"])
+        assert node.process.wait(30) == 1
+    assert f"port {port}" in node.log_tail() and f"({setting})" in node.log_tail()

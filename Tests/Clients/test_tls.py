@@ -236,7 +236,8 @@ def test_slow_headers_slow_bodies_and_clients_that_never_read(node, sm, secret):
         with node.connect(receive_buffer=4096, timeout=1) as connection:
             began = time.monotonic()
             try:
-                connection.send(request * (4 * KIB * KIB // len(request)))
+                # More than the buffers of both sockets may come to hold.
+                connection.send(request * (48 * KIB * KIB // len(request)))
                 raise AssertionError("the node reads on and on though nobody takes its answers")
             except (socket.timeout, ssl.SSLWantWriteError):
                 pass

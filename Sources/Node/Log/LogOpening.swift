@@ -41,7 +41,7 @@ final class OpenedLog: @unchecked Sendable {
         var logSettings = LogSettings()
         logSettings.segmentByteCount = settings.segmentByteCount
         let (log, recovered) = try WriteAheadLog.open(
-            PosixLogDirectory(path: settings.logDirectory), identity: LogIdentity(cluster: settings.clusterTag, node: settings.id.raw),
+            try Self.directory(settings.logDirectory), identity: LogIdentity(cluster: settings.clusterTag, node: settings.id.raw),
             settings: logSettings, nonces: { UInt64.random(in: .min ... .max) })
         // What this process reads now must survive the machine before the log below it may go.
         try store.environment.synchronize()
@@ -53,10 +53,24 @@ final class OpenedLog: @unchecked Sendable {
             _ = try store.install(snapshot: path)
             applied = boundary.last.index
         }
+        guard applied <= recovered.lastIndex else {
+            throw NodeProblem(
+                description: "the log in '\(settings.logDirectory)' ends at entry \(recovered.lastIndex), but the state holds entries up to \(applied)"
+                    + (recovered.damage.map { "; \($0)" } ?? "")
+                    + "; restore the log, or remove the node from the cluster and let it join again with an empty data directory")
+        }
         if recovered.wasTorn { logger.notice("the log ended in a write that was never acknowledged; it was cut off") }
         if recovered.isDamaged { logger.error("the log is damaged: this node follows without a vote until it is whole again") }
         state = recoveredState(recovered, applied: applied, founding: settings.founding)
         self.log = log
+    }
+
+    private static func directory(_ path: String) throws(NodeProblem) -> PosixLogDirectory {
+        do throws(FileFault) {
+            return try PosixLogDirectory(path: path)
+        } catch {
+            throw NodeProblem(description: "the log in '\(path)' cannot be opened (\(error)); restore the directory, then start the node again")
+        }
     }
 
     /// Hands the log over, once.
