@@ -173,7 +173,7 @@ struct LifeTests {
         try await shuttingDown([node]) {
             try await node.setPeers([NodeID(2): PeerAddress(host: "127.0.0.1", port: mute.port)])
             await eventually("up, and given up") { node.recorder.changes(2).starts(with: [true, false]) }
-            #expect(node.log.count("detail=silent for too long") > 0)
+            await eventually("it is told") { node.log.count("detail=silent for too long") > 0 }
         }
         try await mute.close()
     }
