@@ -150,6 +150,8 @@ struct LifeTests {
     func queueFullOfFrames() async throws {
         var limits = PeerLinkLimits.patient
         limits.controlQueueFramesMax = 10
+        // A ping would take a place in the queue.
+        limits.pingInterval = .minutes(2)
         let node = try await TestNode.start(1, limits: limits)
         let other = try await TestNode.start(2)
         try await shuttingDown([node, other]) {
